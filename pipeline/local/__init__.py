@@ -1,0 +1,1 @@
+"""The local engine: interpreter of the definition, job runners, local AWS."""

@@ -1,0 +1,1 @@
+"""What runs inside the jobs: one folder a step."""

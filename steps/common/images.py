@@ -1,0 +1,103 @@
+"""Photos from bytes, the same way in every step and in the endpoint: the whole frame, upright, in RGB.
+
+Inputs are hostile: only the formats listed here, limits on the pixels before anything is decoded, and whatever a
+decoder raises becomes a PhotoError.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from typing import TYPE_CHECKING
+
+from PIL import Image, ImageOps
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "MPO")
+MAX_PIXELS = 50_000_000
+MAX_SIDE = 20_000
+
+
+class PhotoError(Exception):
+    """A photo that cannot be used; the message says why, with nothing of the decoder's inside."""
+
+    reason = "unusable"
+
+
+class NotAPictureError(PhotoError):
+    """The bytes are no picture of a format that we take."""
+
+    reason = "not a picture"
+
+
+class TruncatedError(PhotoError):
+    """The file is a picture, but ends early or is damaged."""
+
+    reason = "truncated or damaged"
+
+
+class TooLargeError(PhotoError):
+    """More pixels, or a longer side, than is decoded."""
+
+    reason = "too large"
+
+
+def decode(data: bytes, at_least: int = 0) -> Image.Image:
+    """Return the photo's first frame, upright (EXIF orientation) and in RGB.
+
+    Args:
+        data: the encoded file.
+        at_least: shortest side in pixels that will be needed: a JPEG is then decoded at 1/2, 1/4 or 1/8 of its size
+            as long as no side falls below it, which saves most of the time. 0 decodes in full.
+
+    Raises:
+        NotAPictureError, TruncatedError, TooLargeError: see there.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's own size warning comes late; the limits below are ours
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except Image.DecompressionBombError:
+        raise TooLargeError(f"the photo has more than {MAX_PIXELS} pixels") from None
+    except Exception:
+        raise NotAPictureError(f"not one of the formats {', '.join(FORMATS)}") from None
+    width, height = image.size
+    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
+        raise TooLargeError(f"{width} x {height} is over {MAX_PIXELS} pixels or {MAX_SIDE} on a side")
+    if min(width, height) < 1:
+        raise TruncatedError("the photo has no pixels")
+    try:
+        if at_least:
+            image.draft("RGB", (at_least, at_least))
+        image.load()
+        return _to_rgb(ImageOps.exif_transpose(image))
+    except MemoryError:
+        raise
+    except Exception:  # decoders raise OSError, SyntaxError, ValueError, struct.error, EOFError, ...
+        raise TruncatedError("the photo ends early or is damaged") from None
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """Convert as a viewer shows it: transparent pixels on white, 16-bit levels scaled to 8."""
+    if image.mode in ("I", "I;16", "I;16B", "I;16L"):
+        levels = image.convert("I")
+        high = levels.getextrema()[1]
+        top = 65535 if isinstance(high, int | float) and high > 255 else 255
+        return levels.point(lambda level: level * (255 / top)).convert("L").convert("RGB")
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        white = Image.new("RGBA", rgba.size, "white")
+        return Image.alpha_composite(white, rgba).convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def to_input(image: Image.Image, size: int) -> npt.NDArray[np.uint8]:
+    """Squeeze the whole frame (nothing is cropped) to the model's square input: uint8, shape [size, size, 3]."""
+    import numpy as np
+
+    if image.size != (size, size):
+        image = image.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    return np.asarray(image, dtype=np.uint8)

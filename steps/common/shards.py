@@ -1,0 +1,146 @@
+"""The dataset format: Arrow IPC files, memory-mapped, one row a photo.
+
+Columns: `id` (string), `label` (int8, 1 to 5), `group` (string: photos of one group never cross splits) and `image`
+(binary: the whole frame as JPEG). Random access costs no copy, S3 sees a few large objects, and an index over all
+shards gives samplers exact positions.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+SCHEMA = pa.schema(
+    [("id", pa.string()), ("label", pa.int8()), ("group", pa.string()), ("image", pa.binary())],
+    metadata={"format": "bincount-shard-1"},
+)
+BATCH_ROWS = 64
+SHARD_BYTES = 128 * 2**20
+
+
+class ShardError(Exception):
+    """A file that is no shard of ours, or a folder without any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """One row of a shard."""
+
+    id: str
+    label: int
+    group: str
+    image: bytes
+
+
+class ShardWriter:
+    """Write photos into `<folder>/<prefix>-00000.arrow`, ... of about `shard_bytes` each; memory stays flat.
+
+    A context manager: files appear under their names only when they are whole.
+    """
+
+    def __init__(self, folder: Path, prefix: str, shard_bytes: int = SHARD_BYTES) -> None:
+        self._folder, self._prefix, self._shard_bytes = folder, prefix, shard_bytes
+        self._rows: list[Photo] = []
+        self._file: pa.RecordBatchFileWriter | None = None
+        self._temporary = Path()
+        self._bytes = self._shards = 0
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def write(self, photo: Photo) -> None:
+        """Append a photo."""
+        self._rows.append(photo)
+        if len(self._rows) == BATCH_ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        if not self._rows:
+            return
+        if self._file is None:
+            self._temporary = self._folder / f".{self._prefix}-{self._shards:05d}.partial"
+            self._file = pa.ipc.new_file(str(self._temporary), SCHEMA)
+        columns = {name: [getattr(row, name) for row in self._rows] for name in SCHEMA.names}
+        self._file.write_batch(pa.RecordBatch.from_pydict(columns, schema=SCHEMA))
+        self._bytes += sum(len(row.image) for row in self._rows)
+        self._rows = []
+        if self._bytes >= self._shard_bytes:
+            self._finish_shard()
+
+    def _finish_shard(self) -> None:
+        if self._file is None:
+            return
+        self._file.close()
+        with self._temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        self._temporary.replace(self._folder / f"{self._prefix}-{self._shards:05d}.arrow")
+        self._file, self._bytes, self._shards = None, 0, self._shards + 1
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._flush()
+            self._finish_shard()
+        elif self._file is not None:
+            self._file.close()
+            self._temporary.unlink(missing_ok=True)
+
+
+class ShardDataset:
+    """The photos of all shards in a folder, in the order of the file names.
+
+    Args:
+        folder: where the `*.arrow` files lie (sub-folders too).
+
+    Raises:
+        ShardError: no shard there, or a file that is none of ours.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.paths = sorted(folder.rglob("*.arrow"))
+        if not self.paths:
+            raise ShardError(f"{folder} holds no .arrow shards; is it an output of the Split step?")
+        batches: list[pa.RecordBatch] = []
+        for path in self.paths:
+            batches += _open(path)
+        self._batches = batches
+        self._starts = np.cumsum([0, *(batch.num_rows for batch in batches)])
+        self.labels: npt.NDArray[np.int64] = np.concatenate(
+            [np.asarray(batch.column("label"), dtype=np.int64) for batch in batches]
+        )
+
+    def __len__(self) -> int:
+        return int(self._starts[-1])
+
+    def __getitem__(self, index: int) -> Photo:
+        if not 0 <= index < len(self):
+            raise IndexError(f"photo {index} of {len(self)}")
+        which = int(np.searchsorted(self._starts, index, side="right")) - 1
+        row = index - int(self._starts[which])
+        batch = self._batches[which]
+        return Photo(
+            id=batch.column("id")[row].as_py(),
+            label=int(self.labels[index]),
+            group=batch.column("group")[row].as_py(),
+            image=batch.column("image")[row].as_py(),
+        )
+
+    def __iter__(self) -> Iterator[Photo]:
+        return (self[index] for index in range(len(self)))
+
+
+def _open(path: Path) -> list[pa.RecordBatch]:
+    try:
+        reader = pa.ipc.open_file(pa.memory_map(str(path)))
+    except pa.ArrowInvalid as error:
+        raise ShardError(f"{path} is no Arrow IPC file: {error}") from None
+    if not reader.schema.equals(SCHEMA) or (reader.schema.metadata or {}).get(b"format") != b"bincount-shard-1":
+        raise ShardError(f"{path} has other columns than a bincount shard")
+    return [reader.get_batch(index) for index in range(reader.num_record_batches)]
