@@ -1,3 +1,19 @@
 """What every test may use."""
 
 from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def abid() -> Path:
+    """Return the folder of real bin photos; the test is skipped where there is none."""
+    folder = Path(os.environ.get("BINCOUNT_ABID", ROOT.parent / "shared" / "data" / "abid"))
+    if not (folder / "bin-images").is_dir():
+        pytest.skip("no real bin photos: set BINCOUNT_ABID to a folder with bin-images/ and metadata/")
+    return folder
