@@ -1,0 +1,44 @@
+# The two commands of the README, and what they are made of. Each sets up .venv by itself; pip's own settings
+# (PIP_INDEX_URL, PIP_EXTRA_INDEX_URL, ...) apply.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test lint types unit docs bench clean
+.DELETE_ON_ERROR:
+
+## demo: install, draw photos of bins, run the whole pipeline on this machine
+demo: $(VENV)/.local
+	$(BIN)/bincount data synth .bincount/demo-photos --photos 900 --seed 7
+	$(BIN)/bincount run --profile demo -p DataUri=.bincount/demo-photos
+
+## test: install, then everything that CI checks
+test: lint types docs unit
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.test
+	$(BIN)/mypy
+
+docs: $(VENV)/.test
+	$(BIN)/python -m pipeline.cli.docs --check
+
+unit: $(VENV)/.test
+	$(BIN)/python -m pytest
+
+## bench: the figures of the documentation
+bench: $(VENV)/.test
+	$(BIN)/python -m benchmarks.engine
+
+## clean: remove the environment and everything local, endpoints and executions included
+clean:
+	rm -rf $(VENV) .bincount
+
+# A stamp an extra: installing again only when pyproject.toml changes.
+$(VENV)/.%: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "bincount needs Python 3.11 or newer: make $(MAKECMDGOALS) PYTHON=python3.11")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --disable-pip-version-check --editable '.[$*]'
+	touch $@
