@@ -1,0 +1,292 @@
+"""Everything a user may set before compiling: typed, with units, and profiles of it.
+
+A profile is a TOML file in `pipeline/profiles` that says only what differs from the defaults here, and why. Overrides
+come on top, by dotted names: `load_settings("demo", {"tune.trials": 4})`. What a user sets when an execution starts
+instead is a pipeline parameter: see `pipeline.definition.parameters`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from pipeline.errors import UserError
+
+PROJECT = "bincount"
+_FOLDER = Path(__file__).parent / "profiles"
+PROFILES: tuple[str, ...] = tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
+
+Share = Annotated[float, Field(ge=0, le=1)]
+# The command line gives lists as text: "subnet-1,subnet-2".
+Names = Annotated[
+    tuple[str, ...], BeforeValidator(lambda value: value.split(",") if isinstance(value, str) and value else value)
+]
+S3Uri = Annotated[str, Field(pattern=r"^s3://[^/]+(/.*)?$", max_length=1024)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Aws(_Strict):
+    """The account. The defaults are those of the local one, where nothing of them is checked."""
+
+    account: str = Field(default="000000000000", pattern=r"^\d{12}$")
+    region: str = Field(default="us-east-1", pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
+    bucket: str = Field(default="bincount-local", pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
+    pipeline_role: str | None = Field(
+        default=None, description="ARN; None: arn:aws:iam::<account>:role/bincount-pipeline"
+    )
+    processing_role: str | None = Field(default=None, description="ARN of Split's and Evaluate's role")
+    training_role: str | None = Field(default=None, description="ARN of the role of trials and of Train")
+    volume_kms_key: str | None = Field(default=None, description="key of the jobs' disks; None: the service's own")
+    output_kms_key: str | None = Field(default=None, description="key of the jobs' outputs; None: the bucket's own")
+    subnets: Names = Field(default=(), description="of the jobs; none: no VPC")
+    security_groups: Names = Field(default=(), description="of the jobs, which must let each other in")
+    tags: dict[str, str] = Field(default={}, description="put on every job beside `project`, `profile` and `step`")
+
+    @model_validator(mode="after")
+    def _whole_vpc(self) -> Self:
+        if bool(self.subnets) != bool(self.security_groups):
+            raise ValueError("subnets and security_groups are set together or not at all")
+        return self
+
+
+class Job(_Strict):
+    """Where a job runs. Type and count are defaults of pipeline parameters."""
+
+    instance_type: str = Field(default="ml.m5.xlarge", pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")
+    instance_count: int = Field(default=1, ge=1, le=20)
+    volume_gb: int = Field(default=30, ge=1, le=16384)
+    max_runtime_minutes: int = Field(default=60, ge=2, le=40320)
+
+
+class Split(Job):
+    """How photos become train, validation and test sets."""
+
+    data_uri: S3Uri | None = Field(default=None, description="default of DataUri; None: s3://<bucket>/data")
+    validation: Share = 0.15
+    test: Share = 0.15
+    size: int = Field(default=256, ge=16, le=2048, description="pixels of the resized side")
+    side: Literal["short", "long"] = "short"
+    salt: str = Field(default="bincount", max_length=64, pattern=r"^[\w.-]+$")
+    max_rejected: Share = Field(default=0.05, description="share of unusable photos that fails the job")
+    max_missing: Share = Field(default=1.0, description="share of labels without a photo that fails the job")
+    previous_split_uri: S3Uri | None = Field(default=None, description="an earlier Split's report: its photos stay put")
+
+
+class Hyperparameters(_Strict):
+    """What the training entry point is told; the names are its own (steps/train/README.md)."""
+
+    batch_size: int = Field(default=64, ge=1, description="photos a step, over all ranks")
+    learning_rate: float = Field(default=1e-3, gt=0, le=10)
+    weight_decay: float = Field(default=0.05, ge=0, le=1)
+    warmup_epochs: float = Field(default=1.0, ge=0)
+    ordinal_sigma: float = Field(default=0.5, ge=0, le=5, description="width of the soft targets, items; 0: one-hot")
+    class_balance: Share = Field(default=0.5, description="0: as drawn, 1: every class alike")
+    dropout: float = Field(default=0.2, ge=0, lt=1)
+    drop_path: float = Field(default=0.1, ge=0, lt=1)
+    ema_decay: float = Field(default=0.999, ge=0, lt=1)
+    augment: Share = 0.5
+    backbone: str = Field(default="efficientnet_lite0", pattern=r"^\w+$")
+    weights: Literal["package", "channel", "none"] = "package"
+    image_size: int = Field(default=224, ge=32, le=1024, description="pixels a side")
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    patience: int = Field(default=8, ge=0, description="epochs without progress before training stops; 0: never")
+    seed: int = Field(default=1, ge=0)
+    checkpoint_steps: int = Field(default=0, ge=0, description="steps between checkpoints; 0: at epochs only")
+    freeze_batchnorm: bool = False
+    clip_norm: float = Field(default=1.0, ge=0, description="0: no clipping")
+
+
+class Training(Job):
+    """What trials and the training job have in common."""
+
+    spot: bool = False
+    max_wait_minutes: int = Field(default=0, ge=0, le=40320, description="longest wait for spot machines, run included")
+
+    @model_validator(mode="after")
+    def _wait_covers_run(self) -> Self:
+        if self.spot and self.max_wait_minutes < self.max_runtime_minutes:
+            raise ValueError("with spot, max_wait_minutes is at least max_runtime_minutes")
+        return self
+
+
+class Train(Training):
+    """The training job that makes the model."""
+
+    epochs: int = Field(default=30, ge=1, le=1000)
+    weights_uri: S3Uri | None = Field(default=None, description="the `weights` channel, where weights = channel")
+
+
+class Range(_Strict):
+    """The values of one tuned hyperparameter: `min` to `max`, or a list of `values`."""
+
+    min: float | None = None
+    max: float | None = None
+    scale: Literal["Auto", "Linear", "Logarithmic", "ReverseLogarithmic"] = "Auto"
+    values: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        if self.values:
+            if self.min is not None or self.max is not None:
+                raise ValueError("a range has min and max, or values, not both")
+        elif self.min is None or self.max is None or self.min >= self.max:
+            raise ValueError("a range has min below max, or values")
+        return self
+
+
+class Tune(Training):
+    """The search. Instance type and count are those of each trial."""
+
+    epochs: int = Field(default=10, ge=1, le=1000, description="of each trial")
+    strategy: Literal["Bayesian", "Random", "Grid"] = "Bayesian"
+    trials: int = Field(default=4, ge=1, le=750)
+    parallel_trials: int = Field(default=2, ge=1, le=100)
+    early_stopping: bool = Field(default=False, description="stop trials below the running median of the others")
+    random_seed: int = Field(default=1, ge=0)
+    retries: int = Field(default=2, ge=1, le=30, description="of a trial, after an internal error of the service")
+    ranges: dict[str, Range] = Field(
+        default={
+            "learning_rate": Range(min=2e-4, max=5e-3, scale="Logarithmic"),
+            "weight_decay": Range(min=1e-3, max=0.2, scale="Logarithmic"),
+            "ordinal_sigma": Range(min=0.0, max=1.0, scale="Linear"),
+        },
+        min_length=1,
+        max_length=30,
+    )
+
+    @model_validator(mode="after")
+    def _known_ranges(self) -> Self:
+        for name, range_ in self.ranges.items():
+            if name not in Hyperparameters.model_fields:
+                raise ValueError(
+                    f"range of {name}, which is no hyperparameter{_near(name, Hyperparameters.model_fields)}"
+                )
+            if not range_.values and Hyperparameters.model_fields[name].annotation not in {int, float}:
+                raise ValueError(f"range of {name} needs values: it is no number")
+        if self.strategy == "Grid" and not all(range_.values for range_ in self.ranges.values()):
+            raise ValueError("a Grid search needs values, not min and max, in every range")
+        return self
+
+
+class Evaluate(Job):
+    """The evaluation, always on one instance."""
+
+    champion_model_uri: S3Uri | None = Field(default=None, description="model.tar.gz of the version to beat")
+
+
+class Gate(_Strict):
+    """What a model must reach to be registered; defaults of pipeline parameters."""
+
+    min_macro_f1: Share = 0.5
+    min_improvement: float = Field(default=0.0, ge=-1, le=1, description="over the champion's macro-F1")
+    approval_status: Literal["PendingManualApproval", "Approved", "Rejected"] = "PendingManualApproval"
+
+
+class Deploy(_Strict):
+    """The staging deployment of a registered model; without a function the step is left out."""
+
+    function_arn: str | None = Field(default=None, pattern=r"^arn:aws[a-z-]*:lambda:[^:]+:\d{12}:function:[\w:-]+$")
+    instance_types: Names = Field(default=("ml.m5.large", "ml.c5.large"), description="that may serve the model")
+
+
+class Settings(_Strict):
+    """One compiled definition's worth of settings."""
+
+    profile: str = Field(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,31}$")
+    aws: Aws = Aws()
+    split: Split = Split()
+    hyperparameters: Hyperparameters = Hyperparameters()
+    tune: Tune = Tune()
+    train: Train = Train()
+    evaluate: Evaluate = Evaluate()
+    gate: Gate = Gate()
+    deploy: Deploy = Deploy()
+    cache_days: int = Field(default=30, ge=1, le=365, description="age at which a step's cached result is not used")
+
+    @property
+    def pipeline_name(self) -> str:
+        """One pipeline a profile: their caches and champions have nothing to say to each other."""
+        return f"{PROJECT}-{self.profile}"
+
+    @property
+    def model_package_group(self) -> str:
+        """Where Register puts its versions."""
+        return self.pipeline_name
+
+    @property
+    def data_uri(self) -> str:
+        """Default of the parameter DataUri."""
+        return self.split.data_uri or f"s3://{self.aws.bucket}/data"
+
+    def role(self, kind: Literal["pipeline", "processing", "training"]) -> str:
+        """Return the ARN of the role of a kind of job: each may do no more than its kind needs."""
+        given: str | None = getattr(self.aws, f"{kind}_role")
+        return given or f"arn:aws:iam::{self.aws.account}:role/{PROJECT}-{kind}"
+
+    @model_validator(mode="after")
+    def _weights_channel(self) -> Self:
+        if self.hyperparameters.weights == "channel" and not self.train.weights_uri:
+            raise ValueError("hyperparameters.weights = channel needs train.weights_uri")
+        return self
+
+
+def load_settings(profile: str, overrides: Mapping[str, object] | None = None) -> Settings:
+    """Return a profile's settings with overrides on top.
+
+    Args:
+        profile: one of PROFILES.
+        overrides: by dotted name (`tune.trials`), values as their type or as text.
+
+    Raises:
+        UserError: no such profile, no such setting, or a value out of its range.
+    """
+    if profile not in PROFILES:
+        raise UserError(f"no profile {profile!r}{_near(profile, PROFILES)}; there are: {', '.join(PROFILES)}")
+    tree: dict[str, Any] = tomllib.loads((_FOLDER / f"{profile}.toml").read_text(encoding="utf-8"))
+    tree["profile"] = profile
+    for name, value in (overrides or {}).items():
+        _put(tree, name, value)
+    try:
+        return Settings.model_validate(tree)
+    except ValidationError as error:
+        raise UserError(f"settings of {profile}: {'; '.join(_lines(error))}") from None
+
+
+def _put(tree: dict[str, Any], name: str, value: object) -> None:
+    *path, last = name.split(".")
+    for key in path:
+        tree = tree.setdefault(key, {})
+        if not isinstance(tree, dict):
+            raise UserError(f"no setting {name!r}: {key} holds no others{_near(name, _names(Settings))}")
+    tree[last] = value
+
+
+def _lines(error: ValidationError) -> Iterator[str]:
+    for fault in error.errors(include_url=False):
+        name = ".".join(str(part) for part in fault["loc"])
+        if fault["type"] == "extra_forbidden":
+            yield f"no setting {name!r}{_near(name, _names(Settings))}"
+        else:
+            yield f"{name or 'settings'}: {fault['msg'].removeprefix('Value error, ')}"
+
+
+def _names(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from _names(kind, f"{prefix}{name}.")
+        else:
+            yield prefix + name
+
+
+def _near(name: str, known: Any) -> str:  # noqa: ANN401
+    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
+    return f" (did you mean {' or '.join(near)}?)" if near else ""
