@@ -25,8 +25,10 @@ def compile_definition(settings: Settings) -> str:
     """
     with quiet_sdk(settings.aws.region):
         from pipeline.pipeline import build
+        from pipeline.sdk import trusted_config
 
-        definition = json.loads(build(settings).definition())
+        with trusted_config():
+            definition = json.loads(build(settings).definition())
     # The SDK writes `"MlflowConfig": null` for what is not there.
     present = {key: value for key, value in definition.items() if value is not None}
     return json.dumps(present, indent=2, ensure_ascii=False) + "\n"

@@ -150,7 +150,7 @@ class Tune(Training):
     trials: int = Field(default=4, ge=1, le=750)
     parallel_trials: int = Field(default=2, ge=1, le=100)
     early_stopping: bool = Field(default=False, description="stop trials below the running median of the others")
-    random_seed: int = Field(default=1, ge=0)
+    random_seed: int = Field(default=1, ge=1)
     retries: int = Field(default=2, ge=1, le=30, description="of a trial, after an internal error of the service")
     ranges: dict[str, Range] = Field(
         default={

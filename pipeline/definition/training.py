@@ -107,7 +107,8 @@ def _trainer(
             max_wait_time_in_seconds=60 * job.max_wait_minutes if job.spot else None,
         ),
         output_data_config=OutputDataConfig(s3_output_path=context.execution_uri(step), kms_key_id=aws.output_kms_key),
-        checkpoint_config=_checkpoints(context, step),
+        # Trials of one job share one prefix: worth it only where machines go away.
+        checkpoint_config=_checkpoints(context, step) if step == "train" or job.spot else None,
         tags=[{"key": tag["Key"], "value": tag["Value"]} for tag in context.tags(step)],
     )
 
