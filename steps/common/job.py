@@ -12,18 +12,28 @@ The tree under `/opt/ml` (or `SAGEMAKER_BASE_DIR`, where jobs run as plain proce
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 FAILURE_CHARACTERS = 1024
 
 
 class JobError(Exception):
     """What the user can mend: the message is one line that says what is wrong and what to do."""
+
+
+class JobArguments(argparse.ArgumentParser):
+    """An argument parser whose complaints reach FailureReason like any other: as a JobError."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise the complaint instead of exiting."""
+        raise JobError(f"{message}; see python3 -m {self.prog} --help")
 
 
 def base_dir() -> Path:

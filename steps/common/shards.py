@@ -17,10 +17,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-SCHEMA = pa.schema(
-    [("id", pa.string()), ("label", pa.int8()), ("group", pa.string()), ("image", pa.binary())],
-    metadata={"format": "bincount-shard-1"},
-)
+_COLUMNS: dict[str, pa.DataType] = {
+    "id": pa.string(),
+    "label": pa.int8(),
+    "group": pa.string(),
+    "image": pa.binary(),
+}
+SCHEMA = pa.schema(_COLUMNS, metadata={"format": "bincount-shard-1"})
 BATCH_ROWS = 64
 SHARD_BYTES = 128 * 2**20
 

@@ -10,9 +10,9 @@ import csv
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, computed_field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, computed_field, model_validator
 
 from steps.common.job import JobError
 from steps.common.labels import CLASS_LABELS, SPLITS
@@ -40,6 +40,12 @@ class SplitSettings(_Strict):
     side: Literal["short", "long"] = "short"
     max_rejected: Share = 0.05
     max_missing: Share = 1.0
+
+    @model_validator(mode="after")
+    def _leaves_some_for_training(self) -> Self:
+        if self.validation + self.test >= 1:
+            raise ValueError("validation and test together leave nothing for training")
+        return self
 
     def share(self, split: str) -> float:
         """Return the asked share of a split, 0 to 1."""
@@ -89,6 +95,7 @@ class SplitReport(BaseModel):
     listed: int
     missing: Named | None = None  # None in the report of one of several hosts: it sees its own photos only
     moved: Named = Named()
+    label_problems: Named = Named()  # rows and records that cannot be read, whether their photo is there or not
     content_hash: Digest
     assignment_hash: Digest
 
@@ -142,15 +149,22 @@ def read_assignments(folder: Path) -> Iterator[AssignmentRow]:
     if not paths:
         raise JobError(f"{folder} holds no assignments.csv: give the folder of an earlier Split's report output")
     for path in paths:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows: csv.DictReader[str] = csv.DictReader(file)
-            try:
-                for row in rows:
-                    yield AssignmentRow.model_validate(row)
-            except (ValidationError, UnicodeDecodeError, csv.Error):
-                raise JobError(
-                    f"{path}, line {rows.line_num}, is no row of id,group,split as Split writes it"
-                ) from None
+        yield from read_assignment_file(path)
+
+
+def read_assignment_file(path: Path) -> Iterator[AssignmentRow]:
+    """Yield the rows of one host's assignments.
+
+    Raises:
+        JobError: a row is none of ours.
+    """
+    with path.open(encoding="utf-8", newline="") as file:
+        rows: csv.DictReader[str] = csv.DictReader(file)
+        try:
+            for row in rows:
+                yield AssignmentRow.model_validate(row)
+        except (ValidationError, UnicodeDecodeError, csv.Error):
+            raise JobError(f"{path}, line {rows.line_num}, is no row of id,group,split as Split writes it") from None
 
 
 def group_facts(rows: Iterator[AssignmentRow]) -> Groups:
@@ -225,6 +239,7 @@ def _merge(folder: Path, reports: list[SplitReport]) -> SplitReport:
             "missing": Named(counts={MISSING: reports[0].listed - seen} if reports[0].listed > seen else {}),
             "left_out": sum((report.left_out for report in reports), Named()),
             "moved": sum((report.moved for report in reports), Named()),
+            "label_problems": sum((report.label_problems for report in reports), Named()),
             "content_hash": add_hashes(*(report.content_hash for report in reports)),
             "assignment_hash": add_hashes(*(report.assignment_hash for report in reports)),
         }

@@ -1,0 +1,1 @@
+"""Photos and labels in, leak-free shards for training, validation and test out."""

@@ -1,0 +1,136 @@
+"""Render the photos of an assignment into shards, and account for every one."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import logging
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from steps.common.files import atomic_file
+from steps.common.images import PhotoError
+from steps.common.job import JobError
+from steps.common.labels import CLASS_LABELS, SPLITS
+from steps.common.shards import Photo, ShardWriter
+from steps.common.split_report import HASH_BITS, SplitSettings
+from steps.split.aside import Aside
+from steps.split.assign import Assignment
+from steps.split.photos import Source
+from steps.split.pictures import read_photo, render
+from steps.split.pool import ordered_map
+
+log = logging.getLogger(__name__)
+SECONDS_BETWEEN_LINES = 10.0
+
+
+@dataclass
+class Written:
+    """What went into the shards: photos by split and label, and the two order-independent sums of hashes."""
+
+    counts: dict[str, Counter[str]] = field(
+        default_factory=lambda: {split: Counter(dict.fromkeys(CLASS_LABELS, 0)) for split in SPLITS}
+    )
+    content: int = 0
+    assignment: int = 0
+
+    def add(self, source: Source, split: str, digest: str) -> None:
+        """Account for a photo; `digest` is the SHA-256 of the file as it came."""
+        self.counts[split][str(source.label)] += 1
+        self.content += _number(f"{source.id}\0{source.label}\0{digest}")
+        self.assignment += _number(f"{source.id}\0{split}")
+
+    @property
+    def photos(self) -> int:
+        """Number of photos."""
+        return sum(count.total() for count in self.counts.values())
+
+    def hashes(self) -> tuple[str, str]:
+        """Return content and assignment hash: 64 hexadecimal digits each."""
+        return f"{self.content % 2**HASH_BITS:064x}", f"{self.assignment % 2**HASH_BITS:064x}"
+
+
+def _number(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")
+
+
+@contextmanager
+def _assignment_rows(path: Path) -> Iterator[Callable[[str, str, str], object]]:
+    with atomic_file(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        rows = csv.writer(text)
+        rows.writerow(["id", "group", "split"])
+        yield lambda photo_id, group, split: rows.writerow([photo_id, group, split])
+        text.flush()
+        text.detach()
+
+
+def clear_shards(out: Path) -> None:
+    """Remove the shards of an earlier run from the split folders: mixed with ours, they would be read as one.
+
+    Raises:
+        JobError: there are other .arrow files.
+    """
+    for split in SPLITS:
+        ours = re.compile(rf"\.?{split}(-.+)?-\d{{5}}\.(arrow|partial)")
+        for path in (out / split).glob("*"):
+            if ours.fullmatch(path.name):
+                path.unlink()
+            elif path.suffix == ".arrow":
+                raise JobError(f"{path} is no shard of this step and would be read with ours: give an empty folder")
+
+
+def write_shards(
+    sources: list[Source],
+    groups: dict[str, str],
+    assignment: Assignment,
+    settings: SplitSettings,
+    out: Path,
+    host: str,
+    aside: Aside,
+) -> Written:
+    """Write `<out>/<split>/<split>[-host]-00000.arrow`, ... and `<out>/report/assignments[-host].csv`.
+
+    Args:
+        sources: the photos, in the order in which they are written.
+        groups: full group name by photo id.
+        assignment: gives each group its split.
+        settings: size and side of the pictures.
+        out: the folder of the outputs.
+        host: `-algo-1` or the like where several hosts write, else empty.
+        aside: is told of rejected and moved photos.
+    """
+
+    def work(source: Source) -> tuple[bytes, str] | PhotoError:
+        try:
+            data = read_photo(Path(source.path))
+            return render(data, settings.size, settings.side), hashlib.sha256(data).hexdigest()
+        except PhotoError as error:
+            return error
+
+    written = Written()
+    started = told = time.monotonic()
+    with ExitStack() as stack:
+        shards = {split: stack.enter_context(ShardWriter(out / split, f"{split}{host}")) for split in SPLITS}
+        row = stack.enter_context(_assignment_rows(out / "report" / f"assignments{host}.csv"))
+        for done, (source, found) in enumerate(zip(sources, ordered_map(work, sources), strict=True), start=1):
+            if isinstance(found, PhotoError):
+                aside.add("rejected", source.id, found.reason)
+            else:
+                group = groups[source.id]
+                split = assignment.split(group)
+                shards[split].write(Photo(source.id, source.label, group, found[0]))
+                row(source.id, group, split)
+                written.add(source, split, found[1])
+                if before := assignment.moved_from(source.id, split):
+                    aside.add("moved", source.id, f"{before} to {split}")
+            if time.monotonic() - told > SECONDS_BETWEEN_LINES or done == len(sources):
+                told = time.monotonic()
+                log.info("wrote %s of %s photos, %.0f/s", f"{done:,}", f"{len(sources):,}", done / (told - started))
+    return written
