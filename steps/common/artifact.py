@@ -9,15 +9,24 @@ training_curve.png the same as a picture
 
 from __future__ import annotations
 
+import gzip
 import tarfile
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Annotated, BinaryIO, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 MAX_ARTIFACT_BYTES = 2 * 2**30
+MAX_MEMBERS = 1000
+MAX_SPEC_BYTES = 2**20
+# tarfile copies files in pieces of 16 KB; only a header that lies about its length asks for more at once.
+MAX_READ_BYTES = 2**16
+
+Level = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[float, Field(ge=0.001, le=1000)]  # bounds that keep softmax and normalisation finite
 
 
 class ArtifactError(Exception):
@@ -29,8 +38,8 @@ class Normalization(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
+    mean: tuple[Level, Level, Level]
+    std: tuple[Positive, Positive, Positive]
 
 
 class ModelSpec(BaseModel):
@@ -41,12 +50,18 @@ class ModelSpec(BaseModel):
     format: str = Field(default="bincount-model-1", pattern="^bincount-model-1$")
     backbone: str
     image_size: int = Field(ge=8, le=4096, description="side of the square input, pixels")
-    class_labels: tuple[str, ...] = Field(min_length=2)
+    class_labels: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = Field(min_length=2, max_length=1000)
     normalization: Normalization
-    temperature: float = Field(default=1.0, gt=0, description="logits are divided by it before softmax")
+    temperature: Positive = Field(default=1.0, description="logits are divided by it before softmax")
     flip_average: bool = Field(default=False, description="mean of the logits of the photo and its mirror image")
     engine: str = Field(default="onnxruntime", pattern="^onnxruntime$")
     provenance: dict[str, str] = Field(default_factory=dict, description="commit, image, data hash, job, ...")
+
+    @model_validator(mode="after")
+    def _labels_differ(self) -> Self:
+        if len(set(self.class_labels)) != len(self.class_labels):
+            raise ValueError("class_labels holds a label twice")
+        return self
 
 
 @contextmanager
@@ -64,19 +79,55 @@ def open_artifact(path: Path) -> Iterator[Path]:
         yield _checked(Path(folder))
 
 
+class _Bounded:
+    """The part of a file that tarfile needs, without reads that would fill the memory."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int) -> bytes:
+        if not 0 <= size <= MAX_READ_BYTES:
+            raise tarfile.ReadError("a header claims an absurd length")
+        return self._file.read(size)
+
+
 def _extract(path: Path, folder: Path) -> None:
     try:
-        with tarfile.open(path, "r:*") as archive:
-            total = 0
-            for member in archive:  # one pass: sizes are checked before the bytes are written
-                total += member.size
-                if total > MAX_ARTIFACT_BYTES:
-                    raise ArtifactError(f"{path} unpacks to more than {MAX_ARTIFACT_BYTES} bytes")
-                archive.extract(member, folder, filter="data")
+        with _uncompressed(path) as file, tarfile.open(fileobj=cast("BinaryIO", _Bounded(file)), mode="r:") as archive:
+            _unpack(archive, path, folder)
+    except ArtifactError:
+        raise
     except FileNotFoundError:
         raise ArtifactError(f"{path} does not exist") from None
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise ArtifactError(f"{path} is no model.tar.gz: {error}") from None
+    except (
+        Exception
+    ) as error:  # a hostile archive makes tarfile raise nearly anything, RecursionError and zlib.error too
+        raise ArtifactError(f"{path} is no model.tar.gz: {one_line(error)}") from None
+
+
+def _unpack(archive: tarfile.TarFile, path: Path, folder: Path) -> None:
+    """Unpack plain files and folders, each checked before its bytes are written: the archive may be anybody's."""
+    total = 0
+    for count, member in enumerate(archive, start=1):
+        total += member.size
+        if total > MAX_ARTIFACT_BYTES or count > MAX_MEMBERS:
+            raise ArtifactError(f"{path} unpacks to more than {MAX_ARTIFACT_BYTES} bytes or {MAX_MEMBERS} files")
+        if not (member.isreg() or member.isdir()):
+            raise ArtifactError(f"{path} holds {member.name!r}, which is no plain file")
+        archive.extract(member, folder, filter="data")
+
+
+def _uncompressed(path: Path) -> BinaryIO:
+    with path.open("rb") as file:
+        compressed = file.read(2) == b"\x1f\x8b"
+    return cast("BinaryIO", gzip.open(path)) if compressed else path.open("rb")
+
+
+def one_line(error: Exception, characters: int = 300) -> str:
+    """Return what an exception of a library says as one printable line of limited length."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return "".join(character if character.isprintable() else "?" for character in text)[:characters]
 
 
 def _checked(folder: Path) -> Path:
@@ -87,10 +138,21 @@ def _checked(folder: Path) -> Path:
 
 
 def read_spec(folder: Path) -> ModelSpec:
-    """Read and check `model.json`. Raises ArtifactError."""
+    """Read and check `model.json`.
+
+    Raises:
+        ArtifactError: it is missing, too large, no JSON, or a member is missing, unknown or out of its range.
+    """
     try:
-        return ModelSpec.model_validate_json((folder / "model.json").read_bytes())
+        with (folder / "model.json").open("rb") as file:
+            text = file.read(MAX_SPEC_BYTES + 1)
+    except OSError as error:
+        raise ArtifactError(f"model.json cannot be read: {error.strerror}") from None
+    if len(text) > MAX_SPEC_BYTES:
+        raise ArtifactError(f"model.json is longer than {MAX_SPEC_BYTES} bytes")
+    try:
+        return ModelSpec.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ArtifactError(f"model.json is not ours: {where}: {first['msg']}") from None
+        where = ".".join(str(part) for part in first["loc"]) or "the whole"
+        raise ArtifactError(one_line(ValueError(f"model.json is not ours: {where}: {first['msg']}"))) from None

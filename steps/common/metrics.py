@@ -13,8 +13,16 @@ Floats = npt.NDArray[np.float64]
 
 
 def confusion_matrix(true: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], classes: int) -> Matrix:
-    """Count pairs of class indices (0 to classes - 1): int64, shape [classes, classes]."""
-    return np.bincount(true * classes + predicted, minlength=classes * classes).reshape(classes, classes)
+    """Count pairs of class indices (0 to classes - 1): int64, shape [classes, classes].
+
+    Raises:
+        ValueError: an index outside 0 to classes - 1, which would be counted in another cell.
+    """
+    for indices in (true, predicted):
+        if indices.size and not 0 <= indices.min() <= indices.max() < classes:
+            raise ValueError(f"a class index lies outside 0 to {classes - 1}")
+    counts = np.bincount(true * classes + predicted, minlength=classes * classes)
+    return counts.astype(np.int64, copy=False).reshape(classes, classes)
 
 
 def accuracy(matrix: Matrix) -> float:

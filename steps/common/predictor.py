@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from steps.common.artifact import ArtifactError, ModelSpec, read_spec
+from steps.common.artifact import ArtifactError, ModelSpec, one_line, read_spec
 from steps.common.images import decode, to_input
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """The answer for one photo."""
+    """The answer for one photo. `probabilities` are in the order of the artifact's class labels."""
 
     predicted_label: str
     predicted_index: int
@@ -26,45 +26,54 @@ class Prediction:
 
 
 class Predictor:
-    """A model artifact in ONNX Runtime on the CPU.
+    """A model artifact in ONNX Runtime on the CPU. Threads may share one.
 
     Args:
         folder: an unpacked artifact (see `steps.common.artifact.open_artifact`).
         threads: intra-op threads; 0 lets ONNX Runtime take all cores.
 
     Raises:
-        ArtifactError: the graph cannot be loaded or does not have the shape that `model.json` promises.
+        ArtifactError: the graph cannot be loaded, does not have the shape that `model.json` promises, or answers with
+            something else than finite numbers.
     """
 
     def __init__(self, folder: Path, threads: int = 0) -> None:
         self.spec: ModelSpec = read_spec(folder)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
-        options.log_severity_level = 3
+        options.log_severity_level = 4  # what goes wrong is raised; the library's own lines would only repeat it
         try:
             self._session: Any = onnxruntime.InferenceSession(
                 str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
             )
+            self._input: str = self._session.get_inputs()[0].name
         except Exception as error:  # ONNX Runtime's exceptions share no base class
-            raise ArtifactError(f"model.onnx cannot be loaded: {error}") from None
-        self._input: str = self._session.get_inputs()[0].name
-        logits = self.logits(np.zeros((1, self.spec.image_size, self.spec.image_size, 3), np.uint8))
-        if logits.shape != (1, len(self.spec.class_labels)):
-            raise ArtifactError(f"the graph answers {logits.shape[1:]} where model.json has {self.spec.class_labels}")
+            raise ArtifactError(f"model.onnx cannot be loaded: {one_line(error)}") from None
+        size = self.spec.image_size
+        self.logits(np.zeros((2, size, size, 3), np.uint8))  # two: a graph exported for one photo a time shows here
 
     def prepare(self, photo: bytes) -> npt.NDArray[np.uint8]:
         """Decode one photo to the model's input: uint8 [size, size, 3]. Raises steps.common.images.PhotoError."""
         return to_input(decode(photo, at_least=self.spec.image_size), self.spec.image_size)
 
     def logits(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Run the graph: uint8 [n, size, size, 3] to float32 [n, classes]."""
+        """Run the graph: uint8 [n, size, size, 3] to finite float32 [n, classes]. Raises ArtifactError."""
+        answer = self._run(batch)
+        if not self.spec.flip_average:
+            return answer
+        mirrored = self._run(np.ascontiguousarray(batch[:, :, ::-1]))
+        return np.asarray(answer / 2 + mirrored / 2, dtype=np.float32)  # halves first: large logits do not overflow
+
+    def _run(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         try:
-            answer: npt.NDArray[np.float32] = self._session.run(None, {self._input: batch})[0]
-            if self.spec.flip_average:
-                mirrored = np.ascontiguousarray(batch[:, :, ::-1])
-                answer = (answer + self._session.run(None, {self._input: mirrored})[0]) / 2
+            answer = np.asarray(self._session.run(None, {self._input: batch})[0], dtype=np.float32)
         except Exception as error:
-            raise ArtifactError(f"model.onnx does not run on photos of {batch.shape[1:]}: {error}") from None
+            raise ArtifactError(f"model.onnx does not run on photos of {batch.shape[1:]}: {one_line(error)}") from None
+        promised = (len(batch), len(self.spec.class_labels))
+        if answer.shape != promised:
+            raise ArtifactError(f"model.onnx answers shape {answer.shape} where model.json promises {promised}")
+        if not np.isfinite(answer).all():  # NaN would go on as the first class, with a confidence that JSON cannot hold
+            raise ArtifactError("model.onnx answers with numbers that are not finite")
         return answer
 
     def probabilities(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
@@ -73,12 +82,13 @@ class Predictor:
         powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
         return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float64)
 
+    def classify(self, batch: npt.NDArray[np.uint8]) -> list[Prediction]:
+        """Count the items in photos that `prepare` made ready: uint8 [n, size, size, 3], n answers in their order."""
+        return [self._prediction(row) for row in self.probabilities(batch)]
+
     def predict(self, photos: Sequence[bytes]) -> list[Prediction]:
-        """Count the items in each photo, all in one batch. Raises steps.common.images.PhotoError."""
-        if not photos:
-            return []
-        rows = self.probabilities(np.stack([self.prepare(photo) for photo in photos]))
-        return [self._prediction(row) for row in rows]
+        """Count the items in each encoded photo, all in one batch. Raises steps.common.images.PhotoError."""
+        return self.classify(np.stack([self.prepare(photo) for photo in photos])) if photos else []
 
     def _prediction(self, row: npt.NDArray[np.float64]) -> Prediction:
         index = int(row.argmax())

@@ -1,0 +1,138 @@
+"""Evaluate: score a model artifact on the test photos, beside the champion's on the same photos.
+
+As a processing job, in the evaluation image:
+
+    python -m steps.evaluate [--minimum-macro-f1 0.5] [--minimum-improvement 0.0] [--bootstrap-samples 2000]
+
+In (below /opt/ml/processing/input): model, test, and where there are such: champion, split.
+Out (below /opt/ml/processing/output): evaluation/evaluation.json, report/report.html, report/predictions.csv.
+"""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from steps.common.files import atomic_file, write_json
+from steps.common.job import JobError, base_dir, run_job
+from steps.common.labels import CLASS_LABELS
+from steps.common.shards import ShardDataset, ShardError
+from steps.common.split_report import SplitReport, read_split_report
+from steps.evaluate.evaluation import evaluate, model_facts
+from steps.evaluate.history import read_curve, read_history
+from steps.evaluate.inference import Answers, Progress, answer
+from steps.evaluate.mistakes import thumbnail, worst_mistakes
+from steps.evaluate.models import Model, find_artifact, open_model
+from steps.evaluate.predictions import write_predictions
+from steps.evaluate.report import Extras, Gate, render
+from steps.evaluate.sources import shard_samples
+
+MISTAKES = 12
+MAX_LEFT_OUT = 0.05  # Split decodes every photo it writes: more than this is damage, and a score of the rest no score
+SEED = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The job's arguments."""
+
+    bootstrap_samples: int
+    gate: Gate
+
+
+def parse(arguments: list[str] | None = None) -> Settings:
+    """Read the command line."""
+    parser = argparse.ArgumentParser("python -m steps.evaluate", description="Score a model on the test photos.")
+    parser.add_argument("--bootstrap-samples", type=positive, default=2000, help="replicates behind each interval")
+    parser.add_argument("--minimum-macro-f1", type=float, help="the gate's least macro-F1, to be shown in the report")
+    parser.add_argument("--minimum-improvement", type=float, help="the gate's least improvement on the champion, shown")
+    options = parser.parse_args(arguments)
+    return Settings(options.bootstrap_samples, Gate(options.minimum_macro_f1, options.minimum_improvement))
+
+
+def positive(text: str) -> int:
+    """Return a whole number of 2 or more, as a spread needs."""
+    if (number := int(text)) < 2:
+        raise argparse.ArgumentTypeError("must be at least 2")
+    return number
+
+
+def run(processing: Path, settings: Settings, progress: Progress) -> None:
+    """Evaluate what lies in `<processing>/input` and write `<processing>/output`. Raises JobError."""
+    inputs, output = processing / "input", processing / "output"
+    artifact = find_artifact(inputs / "model")
+    if artifact is None:
+        raise JobError(f"{inputs / 'model'} is empty: give the model.tar.gz of a Train step as the input `model`")
+    try:
+        dataset = ShardDataset(inputs / "test")
+    except ShardError as error:
+        raise JobError(str(error)) from None
+    split = read_split_report(inputs / "split") if any(inputs.glob("split/*")) else None
+    with ExitStack() as stack:
+        models = [stack.enter_context(open_model(artifact, "model"))]
+        if (champion := find_artifact(inputs / "champion")) is not None:
+            models.append(stack.enter_context(open_model(champion, "champion")))
+        check_classes(models)
+        answers = answer([model.predictor for model in models], shard_samples(dataset), len(dataset), progress)
+        check_failures(answers, len(dataset))
+        write(output, models, answers, dataset, split, settings)
+    progress(f"report: {output / 'report' / 'report.html'}")
+
+
+def check_classes(models: list[Model]) -> None:
+    """Refuse an artifact that does not count 1 to 5 items. Raises JobError."""
+    for role, model in zip(("model", "champion"), models, strict=False):
+        if set(model.predictor.spec.class_labels) != set(CLASS_LABELS):
+            given = ", ".join(model.predictor.spec.class_labels[:10])
+            raise JobError(f"the {role}'s classes are {given}, the test photos' are {', '.join(CLASS_LABELS)}")
+
+
+def check_failures(answers: Answers, photos: int) -> None:
+    """Refuse to score what is left of damaged shards. Raises JobError."""
+    failures = answers.failures
+    if len(failures) > MAX_LEFT_OUT * photos:
+        raise JobError(
+            f"{len(failures)} of {photos} test photos could not be evaluated, the first is {failures[0].id!r} "
+            f"({failures[0].reason}): the shards are damaged, run Split again"
+        )
+
+
+def write(
+    output: Path,
+    models: list[Model],
+    answers: Answers,
+    dataset: ShardDataset,
+    split: SplitReport | None,
+    settings: Settings,
+) -> None:
+    """Write the scores, the report and the single answers."""
+    evaluation = evaluate(answers, settings.bootstrap_samples, SEED)
+    facts = [model_facts(model.predictor.spec, model.digest) for model in models]
+    evaluation["model"] = facts[0]
+    if len(facts) > 1:
+        evaluation["champion"]["model"] = facts[1]
+    mistakes = worst_mistakes(answers, MISTAKES)
+    extras = Extras(
+        labels=answers.labels,
+        gate=settings.gate,
+        mistakes=[(mistake, thumbnail(dataset[mistake.position].image)) for mistake in mistakes],
+        history=read_history(models[0].folder),
+        curve=read_curve(models[0].folder),
+        split=split,
+    )
+    write_predictions(output / "report" / "predictions.csv", answers)
+    with atomic_file(output / "report" / "report.html") as file:
+        file.write(render(evaluation, extras).encode())
+    write_json(output / "evaluation" / "evaluation.json", evaluation)  # last: it is what the gate waits for
+
+
+def main() -> None:
+    """Run the job."""
+    settings = parse()
+    run(base_dir() / "processing", settings, lambda line: print(line, flush=True))
+
+
+if __name__ == "__main__":
+    run_job(main)

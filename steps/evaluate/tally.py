@@ -1,0 +1,134 @@
+"""All that the figures need, as sums over photos, so that a bootstrap replicate is one weighted sum.
+
+A tally is a row of classes * classes + 3 * BINS numbers: the confusion matrix (row by row, true class first), then for
+each confidence bin its photos, its correct answers and the sum of its confidences.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from steps.common.metrics import (
+    Floats,
+    Matrix,
+    accuracy,
+    macro_f1,
+    mean_absolute_error,
+    per_class,
+    root_mean_squared_error,
+    within_one,
+)
+from steps.evaluate.inference import Integers
+
+BINS = 15
+
+
+def tally_groups(true: Integers, probabilities: Floats, groups: Integers) -> Floats:
+    """Return one tally for each group: float64 [groups, classes * classes + 3 * BINS].
+
+    Args:
+        true: class indices [n].
+        probabilities: [n, classes], rows adding up to 1.
+        groups: group numbers [n], from 0 on without gaps.
+    """
+    classes = probabilities.shape[1]
+    predicted = probabilities.argmax(axis=1)
+    confidence = probabilities.max(axis=1)
+    # Equal widths, closed on the right as in Guo et al.: bin m holds (m / BINS, (m + 1) / BINS].
+    bins = np.clip(np.ceil(confidence * BINS).astype(np.int64) - 1, 0, BINS - 1)
+    width = classes * classes + 3 * BINS
+    first = classes * classes + bins
+    entries = (
+        (true * classes + predicted, np.ones_like(confidence)),
+        (first, np.ones_like(confidence)),
+        (first + BINS, (true == predicted).astype(np.float64)),
+        (first + 2 * BINS, confidence),
+    )
+    size = (int(groups.max()) + 1) * width
+    sums = sum(np.bincount(groups * width + column, weight, minlength=size) for column, weight in entries)
+    return np.asarray(sums, dtype=np.float64).reshape(-1, width)
+
+
+def confusion(tally: Floats) -> Matrix:
+    """Return a tally's confusion matrix: int64 [classes, classes]."""
+    cells = tally[: -3 * BINS]
+    side = round(len(cells) ** 0.5)
+    return np.rint(cells).astype(np.int64).reshape(side, side)
+
+
+def calibration(tally: Floats) -> Floats:
+    """Return photos, correct answers and summed confidence of each bin: float64 [3, BINS]."""
+    return tally[-3 * BINS :].reshape(3, BINS)
+
+
+def expected_calibration_error(bins: Floats) -> float:
+    """Mean over photos of |share correct - mean confidence| of the photo's confidence bin, 0 to 1.
+
+    Source: Naeini, Cooper, Hauskrecht, "Obtaining Well Calibrated Probabilities Using Bayesian Binning", AAAI 2015;
+    with 15 bins of equal width as in Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, equation 3.
+    """
+    photos, correct, confidence = bins
+    total = photos.sum()
+    return float(np.abs(correct - confidence).sum() / total) if total else 0.0
+
+
+def figures(tally: Floats) -> dict[str, float]:
+    """Return every figure that a tally gives, under its name in evaluation.json: finite; errors in items, else 0 to 1."""
+    matrix = confusion(tally)
+    scores = per_class(matrix)
+    return {
+        **_model_monitor(matrix),
+        "macro_f1": macro_f1(matrix),
+        "macro_precision": float(scores["precision"].mean()),
+        "macro_recall": float(scores["recall"].mean()),
+        "mae": mean_absolute_error(matrix),
+        "rmse": root_mean_squared_error(matrix),
+        "within_one_accuracy": within_one(matrix),
+        "expected_calibration_error": expected_calibration_error(calibration(tally)),
+        "macro_f1_best_constant_classifier": macro_f1(always_majority(matrix)),
+    }
+
+
+def always_majority(matrix: Matrix) -> Matrix:
+    """Return the confusion matrix of one who always answers with the most frequent true class."""
+    constant = np.zeros_like(matrix)
+    support = matrix.sum(axis=1)
+    constant[:, int(support.argmax())] = support
+    return constant
+
+
+def _model_monitor(matrix: Matrix) -> dict[str, float]:
+    """Return what SageMaker Model Monitor computes for a multiclass problem, under its names.
+
+    Source: "Model quality metrics and Amazon CloudWatch monitoring", SageMaker Developer Guide. The figures for the best
+    constant classifier in its example follow from the rarer of two classes; here it is the most frequent one.
+    """
+    constant = always_majority(matrix)
+    return {
+        **_weighted(matrix),
+        **{f"{name}_best_constant_classifier": value for name, value in _weighted(constant).items()},
+    }
+
+
+def _weighted(matrix: Matrix) -> dict[str, float]:
+    """Means over classes, weighted by their true photos.
+
+    F-beta = (1 + beta^2) hits / (beta^2 true + predicted) and 0 where undefined, as scikit-learn's fbeta_score.
+    """
+    hits = np.diag(matrix).astype(np.float64)
+    predicted, true = matrix.sum(axis=0), matrix.sum(axis=1)
+    share = true / max(int(true.sum()), 1)
+    scores = per_class(matrix)
+
+    def f_beta(beta: float) -> float:
+        below = beta**2 * true + predicted
+        return float(share @ ((1 + beta**2) * hits / np.where(below > 0, below, 1)))
+
+    return {
+        "accuracy": accuracy(matrix),
+        "weighted_recall": float(share @ scores["recall"]),
+        "weighted_precision": float(share @ scores["precision"]),
+        "weighted_f0_5": f_beta(0.5),
+        "weighted_f1": f_beta(1.0),
+        "weighted_f2": f_beta(2.0),
+    }
