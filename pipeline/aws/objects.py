@@ -1,0 +1,116 @@
+"""Objects in S3, by `s3://` URI."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.aws.errors import aws_errors
+from pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    import boto3
+
+_WORKERS = 8
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    """What an upload did, in files."""
+
+    sent: int
+    skipped: int
+
+
+def split_uri(uri: str) -> tuple[str, str]:
+    """Return bucket and key (which may be empty) of an `s3://` URI. Raises UserError."""
+    scheme, _, rest = uri.partition("://")
+    bucket, _, key = rest.partition("/")
+    if scheme != "s3" or not bucket:
+        raise UserError(f"{uri} is no S3 address: it must look like s3://bucket/key")
+    return bucket, key
+
+
+@aws_errors()
+def read_text(session: boto3.Session, uri: str) -> str:
+    """Return an object as UTF-8 text. Raises UserError."""
+    bucket, key = split_uri(uri)
+    with session.client("s3").get_object(Bucket=bucket, Key=key)["Body"] as body:
+        content: bytes = body.read()
+    return content.decode()
+
+
+@aws_errors()
+def download(session: boto3.Session, uri: str, target: Path) -> Path:
+    """Copy an object to a file, whole or not at all, and return it; its folder is made. Raises UserError."""
+    bucket, key = split_uri(uri)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    session.client("s3").download_file(bucket, key, str(target), Config=_transfer())
+    return target
+
+
+@aws_errors()
+def upload(session: boto3.Session, source: Path, uri: str) -> None:
+    """Copy a file to an object. Raises UserError."""
+    bucket, key = split_uri(uri)
+    session.client("s3").upload_file(str(source), bucket, key, Config=_transfer())
+
+
+@aws_errors()
+def upload_folder(
+    session: boto3.Session, folder: Path, uri: str, progress: Callable[[int, int], None] | None = None
+) -> Uploaded:
+    """Copy a folder's files below a prefix, and return how many went and how many were there.
+
+    A file is there when its object has the same size and is no older (the rule of `aws s3 sync`). `progress` gets the
+    files done and the files in all, from one thread. Raises UserError.
+    """
+    bucket, prefix = split_uri(uri.rstrip("/") + "/")
+    if not folder.is_dir():
+        raise UserError(f"{folder} is no folder")
+    client: Any = session.client("s3")
+    there = {key: (size, changed) for key, size, changed in _listed(client, bucket, prefix)}
+    files = [
+        (path, prefix + path.relative_to(folder).as_posix()) for path in sorted(folder.rglob("*")) if path.is_file()
+    ]
+
+    def send(item: tuple[Path, str]) -> bool:
+        path, key = item
+        status = path.stat()
+        size, changed = there.get(key, (-1, 0.0))
+        if size == status.st_size and changed >= int(status.st_mtime):  # S3 has whole seconds
+            return False
+        client.upload_file(str(path), bucket, key, Config=_transfer(threads=False))
+        return True
+
+    sent = 0
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        for done, went in enumerate(pool.map(send, files), start=1):
+            sent += went
+            if progress is not None:
+                progress(done, len(files))
+    return Uploaded(sent, len(files) - sent)
+
+
+@aws_errors()
+def keys(session: boto3.Session, uri: str) -> list[str]:
+    """Return the keys under a prefix, in S3's order. Raises UserError."""
+    return [key for key, _, _ in _listed(session.client("s3"), *split_uri(uri))]
+
+
+def _listed(client: Any, bucket: str, prefix: str) -> Iterator[tuple[str, int, float]]:  # noqa: ANN401
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for item in page.get("Contents", []):
+            changed: datetime = item["LastModified"]
+            yield item["Key"], item["Size"], changed.timestamp()
+
+
+def _transfer(*, threads: bool = True) -> Any:  # noqa: ANN401
+    from boto3.s3.transfer import TransferConfig
+
+    # The transfer client in C, where it is installed, would pass by the session's own handlers.
+    return TransferConfig(preferred_transfer_client="classic", use_threads=threads)

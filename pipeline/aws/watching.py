@@ -1,0 +1,158 @@
+"""An execution as it is now, put together from the service's answers; and again whenever it changes."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from pipeline.aws.errors import aws_errors, is_throttling
+from pipeline.aws.models import Execution, Job, Step, Trial
+
+if TYPE_CHECKING:
+    import boto3
+
+_JOBS = {"TrainingJob": "training", "ProcessingJob": "processing", "TuningJob": "tuning"}
+_RUNNING = {"InProgress", "Stopping"}
+_LONGEST_WAIT = 60.0
+
+
+def watch(
+    session: boto3.Session, arn: str, every: float = 1.0, sleep: Callable[[float], None] = time.sleep
+) -> Iterator[Execution]:
+    """Yield the execution now and after each change, until it has ended.
+
+    It is asked every `every` seconds, less often while the service throttles. Raises UserError.
+    """
+    reader, last, wait = Reader(session, arn), None, every
+    while True:
+        with aws_errors():
+            now = _unless_throttled(reader.read)
+        if now is None:
+            wait = min(_LONGEST_WAIT, wait * 2)
+        else:
+            wait = every
+            if now != last:
+                last = now
+                yield now
+            if now.done:
+                return
+        sleep(wait)
+
+
+def _unless_throttled(read: Callable[[], Execution]) -> Execution | None:
+    try:
+        return read()
+    except ClientError as error:
+        if not is_throttling(error):
+            raise
+        return None
+
+
+class Reader:
+    """Reads one execution again and again, asking only once for what does not change any more."""
+
+    def __init__(self, session: boto3.Session, arn: str) -> None:
+        self._client: Any = session.client("sagemaker")
+        self._arn = arn
+        self._declared: dict[str, str] = {}
+        self._metrics: dict[str, Mapping[str, float]] = {}
+        self._trials: dict[str, tuple[Trial, ...]] = {}
+
+    def read(self) -> Execution:
+        """Return the execution. Raises botocore's exceptions."""
+        # The execution first: once it has ended, the steps read after it have ended too.
+        about = self._client.describe_pipeline_execution(PipelineExecutionArn=self._arn)
+        self._declared = self._declared or self._declare()
+        listed = {
+            step["StepName"]: step for step in self._pages("list_pipeline_execution_steps", "PipelineExecutionSteps")
+        }
+        names = [*self._declared, *(name for name in listed if name not in self._declared)]
+        return Execution(
+            arn=self._arn,
+            name=about.get("PipelineExecutionDisplayName", ""),
+            status=about["PipelineExecutionStatus"],
+            started=about["CreationTime"],
+            changed=about["LastModifiedTime"],
+            reason=about.get("FailureReason"),
+            steps=tuple(self._step(name, listed.get(name)) for name in names),
+        )
+
+    def _declare(self) -> dict[str, str]:
+        text = self._client.describe_pipeline_definition_for_execution(PipelineExecutionArn=self._arn)
+        return dict(declared_steps(json.loads(text["PipelineDefinition"]).get("Steps", [])))
+
+    def _pages(self, operation: str, result: str, **request: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401
+        request = request or {"PipelineExecutionArn": self._arn}
+        for page in self._client.get_paginator(operation).paginate(**request):
+            yield from page[result]
+
+    def _step(self, name: str, listed: Mapping[str, Any] | None) -> Step:
+        kind = self._declared.get(name, "")
+        if listed is None:
+            return Step(name, kind)
+        metadata = listed.get("Metadata", {})
+        job = next((Job(_JOBS[key], _last(value["Arn"])) for key, value in metadata.items() if key in _JOBS), None)
+        return Step(
+            name=name,
+            kind=kind,
+            status=listed["StepStatus"],
+            started=listed.get("StartTime"),
+            ended=listed.get("EndTime"),
+            reason=listed.get("FailureReason"),
+            attempts=listed.get("AttemptCount", 0),
+            cached_from=listed.get("CacheHitResult", {}).get("SourcePipelineExecutionArn"),
+            job=job,
+            outcome=metadata.get("Condition", {}).get("Outcome"),
+            made=metadata.get("RegisterModel", {}).get("Arn"),
+            metrics=self._job_metrics(job.name) if job is not None and job.kind == "training" else {},
+            trials=self._job_trials(job.name) if job is not None and job.kind == "tuning" else (),
+        )
+
+    def _job_metrics(self, name: str) -> Mapping[str, float]:
+        if name in self._metrics:
+            return self._metrics[name]
+        job = self._client.describe_training_job(TrainingJobName=name)
+        metrics = {metric["MetricName"]: metric["Value"] for metric in job.get("FinalMetricDataList", [])}
+        if job["TrainingJobStatus"] not in _RUNNING:
+            self._metrics[name] = metrics
+        return metrics
+
+    def _job_trials(self, name: str) -> tuple[Trial, ...]:
+        if name in self._trials:
+            return self._trials[name]
+        status = self._client.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+        order = {"HyperParameterTuningJobName": name, "SortBy": "CreationTime", "SortOrder": "Ascending"}
+        listed = self._pages("list_training_jobs_for_hyper_parameter_tuning_job", "TrainingJobSummaries", **order)
+        trials = tuple(self._trial(one) for one in listed)
+        if status["HyperParameterTuningJobStatus"] not in _RUNNING:
+            self._trials[name] = trials
+        return trials
+
+    def _trial(self, listed: Mapping[str, Any]) -> Trial:
+        return Trial(
+            name=listed["TrainingJobName"],
+            status=listed["TrainingJobStatus"],
+            created=listed["CreationTime"],
+            ended=listed.get("TrainingEndTime"),
+            hyperparameters=listed["TunedHyperParameters"],
+            objective=listed.get("FinalHyperParameterTuningJobObjectiveMetric", {}).get("Value"),
+            metrics=self._job_metrics(listed["TrainingJobName"]),
+            reason=listed.get("FailureReason"),
+        )
+
+
+def declared_steps(steps: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Yield name and type of every step in a definition's Steps, those in the branches of conditions included."""
+    for step in steps:
+        yield step["Name"], step["Type"]
+        arguments = step.get("Arguments", {})
+        for branch in ("IfSteps", "ElseSteps"):
+            yield from declared_steps(arguments.get(branch, []))
+
+
+def _last(arn: str) -> str:
+    return arn.rpartition("/")[2]
