@@ -1,0 +1,1 @@
+"""The parts of `pipeline.validate`: grammar, requests, references."""

@@ -1,0 +1,170 @@
+"""References: to parameters, to the execution, to what steps leave; and the graph that they draw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from pipeline.validation.document import Document, Step, objects
+from pipeline.validation.expressions import EXECUTION, Reference, check_expressions
+from pipeline.validation.faults import Fault, shown
+from pipeline.validation.requests import service_model
+
+# What a reference to a type of step reads.
+RESPONSES = {
+    "Processing": ("DescribeProcessingJobResponse",),
+    "Training": ("DescribeTrainingJobResponse",),
+    "Tuning": ("DescribeHyperParameterTuningJobResponse", "ListTrainingJobsForHyperParameterTuningJobResponse"),
+    "Transform": ("DescribeTransformJobResponse",),
+    "Model": ("DescribeModelOutput",),
+    "RegisterModel": ("DescribeModelPackageOutput",),
+}
+
+
+def check_references(definition: dict[str, Any], document: Document) -> Iterator[Fault]:
+    """Yield malformed expressions, references to what is not there, and cycles."""
+    steps = document.by_name
+    edges: dict[str, dict[str, str]] = {name: {} for name in steps}
+    for key in ("PipelineExperimentConfig", "MlflowConfig"):
+        for found in check_expressions(definition.get(key), key):
+            yield from [found] if isinstance(found, Fault) else _check(found, document)
+    for step in document.steps:
+        if step.parent in steps:
+            edges[step.name][step.parent] = step.path
+        yield from _dependencies(step, steps, edges[step.name])
+        yield from _property_file_outputs(step)
+        for found in check_expressions(step.without_branches, step.path):
+            if isinstance(found, Fault):
+                yield found
+                continue
+            yield from _check(found, document)
+            if found.root == "Steps" and found.parts[0] in steps:
+                edges[step.name].setdefault(str(found.parts[0]), found.path)
+    yield from _cycles(edges)
+
+
+def _dependencies(step: Step, steps: dict[str, Step], edges: dict[str, str]) -> Iterator[Fault]:
+    depends_on = step.body.get("DependsOn")
+    for index, item in enumerate(depends_on) if isinstance(depends_on, list) else ():
+        name = item.get("Step") if isinstance(item, dict) else item
+        if not isinstance(name, str):
+            continue
+        path = f"{step.path}.DependsOn[{index}]"
+        if name in steps:
+            edges.setdefault(name, path)
+        else:
+            yield Fault(path, f"no step {shown(name)}")
+
+
+def _property_file_outputs(step: Step) -> Iterator[Fault]:
+    if step.type != "Processing":
+        return
+    for index, file in enumerate(objects(step.body.get("PropertyFiles"))):
+        if isinstance(file.get("OutputName"), str) and file["OutputName"] not in _outputs(step):
+            yield Fault(
+                f"{step.path}.PropertyFiles[{index}].OutputName",
+                f"{step.name} has no output {shown(file['OutputName'])}",
+            )
+
+
+def _check(reference: Reference, document: Document) -> Iterator[Fault]:
+    first = reference.parts[0]
+    if reference.root == "Parameters":
+        if reference.text.removeprefix("Parameters.") not in document.parameters:
+            yield Fault(reference.path, f"no parameter {shown(first)}")
+    elif reference.root == "Execution":
+        if first not in EXECUTION or len(reference.parts) > 1:
+            yield Fault(reference.path, f"an execution has no {shown(first)}; it has {', '.join(EXECUTION)}")
+    elif reference.root == "Steps":
+        step = document.by_name.get(str(first))
+        if step is None:
+            yield Fault(reference.path, f"no step {shown(first)}")
+        else:
+            yield from _check_output(reference, step)
+
+
+def _check_output(reference: Reference, step: Step) -> Iterator[Fault]:
+    parts = reference.parts[1:]
+    if step.type == "Fail":
+        yield Fault(reference.path, f"{step.name} is a Fail step: it leaves nothing to refer to")
+    elif parts[:1] == ("PropertyFiles",):
+        if parts[1:] not in {(name,) for name in _names(step.body.get("PropertyFiles"), "PropertyFileName")}:
+            yield Fault(reference.path, f"{step.name} has no property file {shown('.'.join(map(str, parts[1:])))}")
+    elif step.type in {"Lambda", "Callback"}:
+        names = _names(step.body.get("OutputParameters"), "OutputName")
+        if len(parts) != 2 or parts[0] != "OutputParameters" or parts[1] not in names:
+            yield Fault(reference.path, f"{step.name} has no such output; it has {', '.join(sorted(names)) or 'none'}")
+    elif step.type == "Condition":
+        if parts != ("Outcome",):
+            yield Fault(reference.path, f"{step.name} is a Condition step: it leaves Outcome only")
+    elif step.type in RESPONSES:
+        yield from _check_shape(reference, step, parts)
+
+
+def _check_shape(reference: Reference, step: Step, parts: tuple[str | int, ...]) -> Iterator[Fault]:
+    if not parts:
+        yield Fault(reference.path, f"names nothing that {step.name} leaves")
+        return
+    faults = []
+    for response in RESPONSES[step.type]:
+        fault = _mismatch(service_model().shape_for(response), parts, step)
+        if fault is None:
+            return
+        faults.append(fault)
+    yield Fault(reference.path, f"{step.name} leaves no {faults[0]}")
+
+
+def _mismatch(shape: Any, parts: tuple[str | int, ...], step: Step) -> str | None:  # noqa: ANN401
+    """Return the first part of the path that the shape does not have, or None."""
+    previous: str | int = ""
+    for index, part in enumerate(parts):
+        so_far = ".".join(str(name) for name in parts[: index + 1])
+        if shape.type_name == "structure" and part in shape.members:
+            shape = shape.members[part]
+        elif shape.type_name == "map" and isinstance(part, str):
+            if previous == "TunedHyperParameters" and part not in _tuned(step):
+                return f"{so_far}: it tunes {', '.join(sorted(_tuned(step)))}"
+            shape = shape.value
+        elif shape.type_name == "list" and isinstance(part, int):
+            shape = shape.member
+        elif shape.type_name == "list" and previous in {"Outputs", "ProcessingInputs"}:
+            names = _outputs(step) if previous == "Outputs" else _names(step.arguments.get(previous), "InputName")
+            if part not in names:
+                return f"{so_far}: there are {', '.join(sorted(names)) or 'none'}"
+            shape = shape.member
+        else:
+            return so_far
+        previous = part
+    return None
+
+
+def _outputs(step: Step) -> set[str]:
+    config = step.arguments.get("ProcessingOutputConfig")
+    return _names(config.get("Outputs"), "OutputName") if isinstance(config, dict) else set()
+
+
+def _names(value: Any, key: str) -> set[str]:  # noqa: ANN401
+    return {item[key] for item in objects(value) if isinstance(item.get(key), str)}
+
+
+def _tuned(step: Step) -> set[str]:
+    arguments = step.arguments
+    holders = [arguments.get("HyperParameterTuningJobConfig"), arguments.get("TrainingJobDefinition")]
+    holders += objects(arguments.get("TrainingJobDefinitions"))
+    names: set[str] = set()
+    for holder in holders:
+        for key in ("ParameterRanges", "HyperParameterRanges"):
+            ranges = holder.get(key) if isinstance(holder, dict) else None
+            for kind in ranges.values() if isinstance(ranges, dict) else ():
+                names |= _names(kind, "Name")
+    return names
+
+
+def _cycles(edges: dict[str, dict[str, str]]) -> Iterator[Fault]:
+    try:
+        TopologicalSorter(edges).prepare()
+    except CycleError as error:
+        circle: list[str] = error.args[1]  # each is waited for by the next
+        path = edges[circle[1]][circle[0]]
+        yield Fault(path, f"steps wait for each other: {' -> '.join(reversed(circle))}")

@@ -1,0 +1,160 @@
+"""A step's arguments against the request of the API that the service calls with them (botocore's model of it)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from botocore.loaders import Loader
+from botocore.model import ServiceModel, Shape
+from botocore.validate import ParamValidator, ValidationErrors
+
+from pipeline.validation.document import Document, Step
+from pipeline.validation.expressions import is_expression, parameter_of
+from pipeline.validation.faults import Fault, member, shown
+
+# The operation that a type of step calls, and the member that a step may leave to the service.
+OPERATIONS = {
+    "Processing": ("CreateProcessingJob", "ProcessingJobName"),
+    "Training": ("CreateTrainingJob", "TrainingJobName"),
+    "Tuning": ("CreateHyperParameterTuningJob", "HyperParameterTuningJobName"),
+    "Transform": ("CreateTransformJob", "TransformJobName"),
+    "Model": ("CreateModel", "ModelName"),
+    "RegisterModel": ("CreateModelPackage", "ModelPackageName"),
+}
+_KIND_OF_SHAPE = {
+    "string": ("String",),
+    "integer": ("Integer",),
+    "long": ("Integer",),
+    "float": ("Float", "Integer"),
+    "double": ("Float", "Integer"),
+    "boolean": ("Boolean",),
+}
+# Java's classes, as far as they have a near equivalent; patterns with others are not checked.
+_JAVA = {r"\p{L}": r"\w", r"\p{N}": r"\d", r"\p{Z}": r"\s", r"\p{Alnum}": "a-zA-Z0-9", "${1,128}": "", "${1,256}": ""}
+
+
+@lru_cache(maxsize=1)
+def service_model() -> ServiceModel:
+    """Return botocore's model of SageMaker; no session, so nothing of the user's configuration is read."""
+    return ServiceModel(Loader().load_service_model("sagemaker", "service-2"), "sagemaker")
+
+
+def check_request(step: Step, document: Document) -> Iterator[Fault]:
+    """Yield what the step's API would refuse in its arguments."""
+    if step.type not in OPERATIONS or not isinstance(step.body.get("Arguments"), dict):
+        return
+    operation, name = OPERATIONS[step.type]
+    shape: Any = service_model().operation_model(operation).input_shape
+    request = dict(step.arguments)
+    if name in shape.required_members:
+        request.setdefault(name, "chosen-by-the-service")
+    collected = _Collected(f"{step.path}.Arguments")
+    _Validator(document).collect(request, shape, collected)
+    yield from collected.faults
+
+
+class _Collected(ValidationErrors):
+    """Reports as faults with their path in the definition."""
+
+    def __init__(self, root: str) -> None:
+        super().__init__()
+        self._root = root
+        self.faults: list[Fault] = []
+
+    def report(self, name: str, reason: str, **facts: Any) -> None:  # noqa: ANN401
+        path = self._root + name
+        match reason:
+            case "missing required field":
+                self.faults.append(Fault(path, f"missing key {facts['required_name']!r}"))
+            case "unknown field":
+                known = ", ".join(facts["valid_names"])
+                self.faults.append(Fault(member(path, facts["unknown_param"]), f"unknown key; known here: {known}"))
+            case "invalid range" | "invalid length":
+                what = "length" if reason == "invalid length" else "value"
+                self.faults.append(Fault(path, f"{what} of {shown(facts['param'])} is below {facts['min_allowed']}"))
+            case "ours":
+                self.faults.append(Fault(path, facts["message"]))
+            case "invalid type":
+                kinds = ", ".join(re.findall(r"'(\w+)'", " ".join(facts["valid_types"])) or facts["valid_types"])
+                self.faults.append(Fault(path, f"{shown(facts['param'])} is not of type {kinds}"))
+            case _:
+                self.faults.append(Fault(path, reason))
+
+
+class _Validator(ParamValidator):
+    """botocore's validator, which knows expressions and also checks enum, pattern and max."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+
+    def collect(self, request: dict[str, Any], shape: Shape, errors: _Collected) -> None:
+        self._validate(request, shape, errors, name="")
+
+    def _shape_has_constraints(self, shape: Shape) -> bool:  # noqa: ARG002
+        # Else botocore checks the members of a list of strings for their type only.
+        return True
+
+    def _validate(self, value: Any, shape: Shape, errors: _Collected, name: str) -> None:  # noqa: ANN401
+        if is_expression(value):
+            self._validate_expression(value, shape, errors, name)
+            return
+        if isinstance(value, bool) and shape.type_name in {"integer", "long", "float", "double"}:
+            errors.report(name, "ours", message=f"{value} is not a number")
+            return
+        try:
+            super()._validate(value, shape, errors, name)  # type: ignore[misc]  # missing in the stubs
+        except (OverflowError, ArithmeticError):  # a timestamp outside the calendar
+            errors.report(name, "ours", message=f"{shown(value)} is not a {shape.type_name}")
+        for message in _constraints(value, shape):
+            errors.report(name, "ours", message=message)
+
+    def _validate_expression(self, value: dict[str, Any], shape: Shape, errors: _Collected, name: str) -> None:
+        kinds = _KIND_OF_SHAPE.get(shape.type_name)
+        if "Std:Join" in value and kinds != ("String",):
+            errors.report(name, "ours", message=f"Std:Join gives a String where a {shape.type_name} belongs")
+        declared = self._document.parameters.get(parameter_of(value) or "", {})
+        kind = declared.get("Type")
+        if kind is None:
+            return
+        if kinds is not None and kind not in kinds:
+            hint = "; make it a String with Std:Join" if kinds == ("String",) else ""
+            errors.report(name, "ours", message=f"a parameter of type {shown(kind)} where a {kinds[0]} belongs{hint}")
+            return
+        for message in _constraints(declared.get("DefaultValue"), shape):
+            errors.report(name, "ours", message=f"default of parameter {parameter_of(value)}: {message}")
+
+
+def _constraints(value: Any, shape: Shape) -> Iterator[str]:  # noqa: ANN401
+    limit = shape.metadata.get("max")
+    if isinstance(value, str | list | dict):
+        if limit is not None and len(value) > limit:
+            yield f"length {len(value)} is above {limit}"
+            return
+    elif isinstance(value, int | float) and not isinstance(value, bool) and limit is not None and value > limit:
+        yield f"{shown(value)} is above {limit}"
+    if not isinstance(value, str) or shape.type_name != "string":
+        return
+    choices = shape.metadata.get("enum")
+    if choices and value not in choices:
+        yield f"{shown(value)} is not one of {_some(choices)}"
+    pattern = _pattern(shape.metadata.get("pattern", ""))
+    if pattern and not pattern.fullmatch(value):
+        yield f"{shown(value)} does not match the pattern {shape.metadata['pattern']}"
+
+
+def _some(choices: list[str]) -> str:
+    few = 12
+    return ", ".join(choices[:few]) + (f" and {len(choices) - few} more" if len(choices) > few else "")
+
+
+@lru_cache(maxsize=512)
+def _pattern(text: str) -> re.Pattern[str] | None:
+    for java, python in _JAVA.items():
+        text = text.replace(java, python)
+    try:
+        return re.compile(text) if text else None
+    except re.error:
+        return None
