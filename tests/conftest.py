@@ -6,8 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
+
+# No deadlines: on a busy machine they fail what is right. Every run draws the same examples.
+settings.register_profile("bincount", deadline=None, derandomize=True)
+settings.load_profile("bincount")
 
 
 @pytest.fixture(scope="session")

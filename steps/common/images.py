@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "MPO")
 MAX_PIXELS = 50_000_000
 MAX_SIDE = 20_000
+# How files of these formats begin: what begins so and cannot be opened was a picture once.
+_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"GIF8", b"BM", b"II*\0", b"MM\0*")
+
+# Pillow only warns where it should refuse; `decode` has limits of its own. Filtered here once and not around each call:
+# catch_warnings() changes the whole process, and photos are decoded in threads.
+warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 
 class PhotoError(Exception):
@@ -57,18 +63,20 @@ def decode(data: bytes, at_least: int = 0) -> Image.Image:
         NotAPictureError, TruncatedError, TooLargeError: see there.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's own size warning comes late; the limits below are ours
-            image = Image.open(io.BytesIO(data), formats=FORMATS)
-    except Image.DecompressionBombError:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise TooLargeError(f"the photo has more than {MAX_PIXELS} pixels") from None
     except Exception:
+        if data.startswith(_SIGNATURES):
+            raise TruncatedError("the photo ends early or is damaged") from None
         raise NotAPictureError(f"not one of the formats {', '.join(FORMATS)}") from None
     width, height = image.size
     if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
         raise TooLargeError(f"{width} x {height} is over {MAX_PIXELS} pixels or {MAX_SIDE} on a side")
     if min(width, height) < 1:
         raise TruncatedError("the photo has no pixels")
+    if image.format == "JPEG" and _lacks_end(data):
+        raise TruncatedError("the photo ends early or is damaged")
     try:
         if at_least:
             image.draft("RGB", (at_least, at_least))
@@ -78,6 +86,20 @@ def decode(data: bytes, at_least: int = 0) -> Image.Image:
         raise
     except Exception:  # decoders raise OSError, SyntaxError, ValueError, struct.error, EOFError, ...
         raise TruncatedError("the photo ends early or is damaged") from None
+
+
+def _lacks_end(data: bytes) -> bool:
+    """Tell whether a JPEG has no end marker after its first scan: a failed copy that is filled with zeros.
+
+    The decoder takes the zeros for pixels and returns half a photo. Markers: ITU-T T.81, B.1.1.
+    """
+    place = 2
+    while data[place : place + 1] == b"\xff" and place + 4 <= len(data):
+        if data[place + 1] == 0xDA:  # start of scan; thumbnails with scans of their own lie in segments before it
+            return data.find(b"\xff\xd9", place) < 0
+        filler = data[place + 1] == 0xFF
+        place += 1 if filler else 2 + int.from_bytes(data[place + 2 : place + 4], "big")
+    return False
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

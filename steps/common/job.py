@@ -95,8 +95,9 @@ def run_job(main: Callable[[], None]) -> None:
     try:
         main()
     except JobError as error:
-        _write_failure(str(error))
-        print(f"error: {error}", file=sys.stderr)
+        line = " ".join(str(error).split())  # a path or a name inside may hold line breaks
+        _write_failure(line)
+        print(f"error: {line}", file=sys.stderr)
         sys.exit(1)
     except Exception as error:
         _write_failure(f"{type(error).__name__}: {error}")
@@ -107,6 +108,6 @@ def _write_failure(message: str) -> None:
     try:
         path = base_dir() / "output" / "failure"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(message[:FAILURE_CHARACTERS], encoding="utf-8")
+        path.write_text(message[:FAILURE_CHARACTERS], encoding="utf-8", errors="backslashreplace")
     except OSError as error:  # a full disk must not hide the reason of the failure
         print(f"could not write the failure file: {error}", file=sys.stderr)

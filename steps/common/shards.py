@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from steps.common.labels import LABELS
+
 _COLUMNS: dict[str, pa.DataType] = {
     "id": pa.string(),
     "label": pa.int8(),
@@ -103,10 +105,11 @@ class ShardDataset:
         folder: where the `*.arrow` files lie (sub-folders too).
 
     Raises:
-        ShardError: no shard there, or a file that is none of ours.
+        ShardError: no shard there, a file that is none of ours, or a label outside 1 to 5.
     """
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.paths = sorted(folder.rglob("*.arrow"))
         if not self.paths:
             raise ShardError(f"{folder} holds no .arrow shards; is it an output of the Split step?")
@@ -118,6 +121,13 @@ class ShardDataset:
         self.labels: npt.NDArray[np.int64] = np.concatenate(
             [np.asarray(batch.column("label"), dtype=np.int64) for batch in batches]
         )
+
+        if not np.isin(self.labels, LABELS).all():
+            raise ShardError(f"{folder} holds labels outside {LABELS[0]} to {LABELS[-1]}")
+
+    def __reduce__(self) -> tuple[type[ShardDataset], tuple[Path]]:
+        """Travel to a data loader's workers as the folder: they map the files instead of copying every photo."""
+        return ShardDataset, (self.folder,)
 
     def __len__(self) -> int:
         return int(self._starts[-1])
@@ -142,8 +152,9 @@ class ShardDataset:
 def _open(path: Path) -> list[pa.RecordBatch]:
     try:
         reader = pa.ipc.open_file(pa.memory_map(str(path)))
-    except pa.ArrowInvalid as error:
-        raise ShardError(f"{path} is no Arrow IPC file: {error}") from None
+        batches = [reader.get_batch(index) for index in range(reader.num_record_batches)]
+    except (pa.ArrowException, OSError) as error:
+        raise ShardError(f"{path} is no whole Arrow IPC file: {error}") from None
     if not reader.schema.equals(SCHEMA) or (reader.schema.metadata or {}).get(b"format") != b"bincount-shard-1":
         raise ShardError(f"{path} has other columns than a bincount shard")
-    return [reader.get_batch(index) for index in range(reader.num_record_batches)]
+    return batches

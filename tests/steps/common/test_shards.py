@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from steps.common.shards import BATCH_ROWS, SCHEMA, Photo, ShardDataset, ShardError, ShardWriter
+
+
+def photos(count: int) -> list[Photo]:
+    return [
+        Photo(f"{index:05d}", index % 5 + 1, f"record:{index // 2}", bytes([index % 256]) * 10)
+        for index in range(count)
+    ]
+
+
+def write(folder: Path, rows: list[Photo], prefix: str = "train", shard_bytes: int = 2**20) -> None:
+    with ShardWriter(folder, prefix, shard_bytes) as shards:
+        for row in rows:
+            shards.write(row)
+
+
+@given(count=st.integers(1, 3 * BATCH_ROWS), shard_bytes=st.sampled_from([1, 700, 2**20]))
+def test_photos_come_back_in_order_however_many_shards(
+    tmp_path_factory: pytest.TempPathFactory, count: int, shard_bytes: int
+) -> None:
+    folder = tmp_path_factory.mktemp("shards")
+    rows = photos(count)
+    write(folder, rows, shard_bytes=shard_bytes)
+    dataset = ShardDataset(folder)
+    assert list(dataset) == rows
+    assert dataset[count - 1] == rows[-1]
+    assert dataset.labels.tolist() == [row.label for row in rows]
+    assert len(dataset) == count
+
+
+def test_shards_are_cut_by_size_and_named_in_order(tmp_path: Path) -> None:
+    write(tmp_path, photos(3 * BATCH_ROWS), shard_bytes=10 * BATCH_ROWS)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"train-0000{index}.arrow" for index in range(3)]
+
+
+def test_hosts_shards_are_one_dataset(tmp_path: Path) -> None:
+    rows = photos(10)
+    write(tmp_path, rows[:4], "train-algo-1")
+    write(tmp_path / "below", rows[4:], "train-algo-2")
+    assert sorted(photo.id for photo in ShardDataset(tmp_path)) == [row.id for row in rows]
+
+
+def test_nothing_written_is_no_shard(tmp_path: Path) -> None:
+    write(tmp_path / "train", [])
+    assert list((tmp_path / "train").iterdir()) == []
+    with pytest.raises(ShardError, match=r"no \.arrow shards"):
+        ShardDataset(tmp_path / "train")
+
+
+def test_a_failure_leaves_no_partial_shard(tmp_path: Path) -> None:
+    def fail() -> None:
+        with ShardWriter(tmp_path, "train") as shards:
+            for row in photos(BATCH_ROWS + 1):
+                shards.write(row)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("index", [-1, 3])
+def test_no_photo_beyond_the_ends(tmp_path: Path, index: int) -> None:
+    write(tmp_path, photos(3))
+    with pytest.raises(IndexError):
+        ShardDataset(tmp_path)[index]
+
+
+@pytest.mark.parametrize("keep", [0, 10, 0.5, 0.99])
+def test_damaged_files_are_refused(tmp_path: Path, keep: float) -> None:
+    write(tmp_path, photos(200))
+    path = tmp_path / "train-00000.arrow"
+    data = path.read_bytes()
+    path.write_bytes(data[: keep if isinstance(keep, int) else int(len(data) * keep)])
+    with pytest.raises(ShardError, match="train-00000"):
+        ShardDataset(tmp_path)
+
+
+def write_table(path: Path, schema: pa.Schema, columns: dict[str, list[object]]) -> None:
+    with pa.ipc.new_file(str(path), schema) as file:
+        file.write_batch(pa.RecordBatch.from_pydict(columns, schema=schema))
+
+
+def test_other_tables_are_refused(tmp_path: Path) -> None:
+    write_table(tmp_path / "x.arrow", pa.schema({"id": pa.string()}), {"id": ["1"]})
+    with pytest.raises(ShardError, match="other columns"):
+        ShardDataset(tmp_path)
+
+
+def test_labels_outside_the_classes_are_refused(tmp_path: Path) -> None:
+    write_table(tmp_path / "x.arrow", SCHEMA, {"id": ["1"], "label": [6], "group": ["g"], "image": [b""]})
+    with pytest.raises(ShardError, match="outside 1 to 5"):
+        ShardDataset(tmp_path)
+
+
+def test_a_dataset_travels_as_its_folder(tmp_path: Path) -> None:
+    write(tmp_path, photos(500))
+    dataset = ShardDataset(tmp_path)
+    data = pickle.dumps(dataset)
+    assert len(data) < 1000
+    copy = pickle.loads(data)  # noqa: S301  # our own, a line above
+    assert np.array_equal(copy.labels, dataset.labels)
