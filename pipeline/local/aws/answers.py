@@ -15,6 +15,8 @@ Request = Mapping[str, Any]
 Answer = dict[str, Any]
 Function = Callable[[Account, Request], Answer | None]
 
+_LONGEST_REASON = 1024
+
 OPERATIONS: dict[tuple[str, str], Function] = {}
 
 
@@ -64,5 +66,9 @@ def members(document: Mapping[str, Any], *names: str) -> Answer:
 
 
 def public(document: Mapping[str, Any]) -> Answer:
-    """Return the document without our own keys and without empty members."""
-    return {name: value for name, value in document.items() if not name.startswith("_") and value is not None}
+    """Return the document without our own keys and without empty members, its free text on one line."""
+    shown = {name: value for name, value in document.items() if not name.startswith("_") and value is not None}
+    for name in ("FailureReason", "ExitMessage"):
+        if name in shown:
+            shown[name] = " ".join(str(shown[name]).split())[:_LONGEST_REASON]
+    return shown

@@ -10,6 +10,7 @@ from pipeline.local.aws.account import Account
 from pipeline.local.aws.answers import Request, invalid
 from pipeline.local.aws.shapes import matches
 
+_SHOWN = 5  # faults in a message
 _PATTERNS = {"Integer": r"[-+]?\d+", "Float": r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", "Boolean": "(?i:true|false)"}
 
 
@@ -35,15 +36,12 @@ def _read(account: Account, location: Mapping[str, str]) -> str:
 
 
 def _check(text: str) -> None:
-    try:
-        from pipeline.validate import validate_definition
-    except ModuleNotFoundError:
-        return
+    from pipeline.validate import validate_definition
 
     faults = validate_definition(text)
     if faults:
-        listed = "; ".join(f"{fault.path}: {fault.message}" for fault in faults[:5])
-        more = f" (and {len(faults) - 5} more)" if len(faults) > 5 else ""
+        listed = "; ".join(str(fault) for fault in faults[:_SHOWN])
+        more = f" (and {len(faults) - _SHOWN} more)" if len(faults) > _SHOWN else ""
         raise invalid(f"Unable to parse pipeline definition. {listed}{more}")
 
 

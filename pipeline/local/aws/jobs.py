@@ -10,6 +10,13 @@ from pipeline.local.aws.answers import Answer, Request, invalid, members, not_fo
 from pipeline.local.aws.paging import Document, ordered, page
 
 _PAGE = 10  # the service's default for trials
+# What the service always describes, and a request may leave out or a job that has just begun may not have.
+_TRAINING = {
+    "ModelArtifacts": {"S3ModelArtifacts": ""},
+    "StoppingCondition": {"MaxRuntimeInSeconds": 86_400},
+    "SecondaryStatus": "Starting",
+}
+_TUNING: Mapping[str, Any] = {"TrainingJobStatusCounters": {}, "ObjectiveStatusCounters": {}}
 
 
 @operation("sagemaker", "DescribeTrainingJob")
@@ -19,8 +26,14 @@ def describe_training_job(account: Account, request: Request) -> Answer:
     if found is None:
         raise invalid("Requested resource not found.")
     metrics = final_metrics(found)
-    shown = {"ModelArtifacts": {"S3ModelArtifacts": ""}, **public(found)}
-    return shown | ({"FinalMetricDataList": metrics} if metrics else {})
+    return _described(found, _TRAINING) | ({"FinalMetricDataList": metrics} if metrics else {})
+
+
+def _described(job: Document, defaults: Mapping[str, Any]) -> Answer:
+    """Return what the service describes of a job: all that was asked for save the tags."""
+    shown = {**defaults, **public(job)}
+    shown.pop("Tags", None)
+    return shown
 
 
 @operation("sagemaker", "DescribeProcessingJob")
@@ -29,13 +42,13 @@ def describe_processing_job(account: Account, request: Request) -> Answer:
     found = account.store.get("processing-job", request["ProcessingJobName"])
     if found is None:
         raise invalid("Could not find requested job.")
-    return public(found)
+    return _described(found, {})
 
 
 @operation("sagemaker", "DescribeHyperParameterTuningJob")
 def describe_hyper_parameter_tuning_job(account: Account, request: Request) -> Answer:
     """Answer the tuning job."""
-    return public(_find_tuning(account, request["HyperParameterTuningJobName"]))
+    return _described(_find_tuning(account, request["HyperParameterTuningJobName"]), _TUNING)
 
 
 def _find_tuning(account: Account, name: str) -> dict[str, Any]:
@@ -68,20 +81,13 @@ def _objective(trial: Document) -> float | None:
 
 def _trial(job: Document, tuning: Document) -> Answer:
     """Return the summary of a trial: the hyperparameters that were tuned, and the objective it reached."""
-    config = tuning["HyperParameterTuningJobConfig"]
-    ranges = config.get("ParameterRanges") or tuning.get("TrainingJobDefinition", {}).get("HyperParameterRanges", {})
-    tuned = {one["Name"] for kind in ranges.values() for one in kind if isinstance(one, Mapping)}
     shown = ("TrainingJobName", "TrainingJobArn", "CreationTime", "TrainingStartTime", "TrainingEndTime")
     summary = members(job, *shown, "TrainingJobStatus", "FailureReason")
-    values = {name: value for name, value in job.get("HyperParameters", {}).items() if name in tuned}
-    return summary | {"TunedHyperParameters": values} | _reached(job, tuning)
+    return summary | {"TunedHyperParameters": job.get("_tuned", {})} | _reached(job, tuning)
 
 
 def _reached(job: Document, tuning: Document) -> Answer:
-    definition = tuning.get("TrainingJobDefinition", {})
-    objective = tuning["HyperParameterTuningJobConfig"].get("HyperParameterTuningJobObjective") or definition.get(
-        "TuningObjective", {}
-    )
+    objective = tuning["HyperParameterTuningJobConfig"].get("HyperParameterTuningJobObjective", {})
     for metric in final_metrics(job):
         if metric["MetricName"] == objective.get("MetricName"):
             reached = {"Type": objective["Type"], "MetricName": metric["MetricName"], "Value": metric["Value"]}

@@ -23,6 +23,7 @@ _CLASSES = {
     "Z": " ",
 }
 _STAND_INS = {name: chr(0xE000 + index) for index, name in enumerate(_CLASSES)}
+_OTHER = chr(0xE000 + len(_CLASSES))
 
 
 class _Validator(ParamValidator):
@@ -77,12 +78,18 @@ def matches(pattern: str, text: str) -> bool:
 
 @cache
 def _compile(pattern: str) -> tuple[re.Pattern[str], bool]:
-    translated = re.sub(r"\\p\{([LMNPSZ])\}", lambda found: _CLASSES[found[1]] + _STAND_INS[found[1]], pattern)
-    return re.compile(translated), translated != pattern
+    """Return the pattern for Python, and whether texts must be folded for it."""
+    # A count on the end of the text, as two of the models have it, counts nothing.
+    translated = re.sub(r"\$\{1,\d+\}", "", pattern)
+    folded = re.sub(r"\\p\{([LMNPSZ])\}", lambda found: _CLASSES[found[1]] + _STAND_INS[found[1]], translated)
+    try:
+        return re.compile(folded), folded != translated
+    except re.error:  # Java's, of which there are four, none in a member that is used here
+        return re.compile("(?s:.*)"), False
 
 
 def _fold(text: str) -> str:
-    return "".join(c if c.isascii() else _STAND_INS.get(unicodedata.category(c)[0], c) for c in text)
+    return "".join(c if c.isascii() else _STAND_INS.get(unicodedata.category(c)[0], _OTHER) for c in text)
 
 
 def inward(shape: Shape | None, value: Mapping[str, Any]) -> dict[str, Any]:
