@@ -1,0 +1,1 @@
+"""Jobs: what the service does around a container, done here around processes."""

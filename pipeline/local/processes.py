@@ -1,0 +1,75 @@
+"""Stopping process groups, of this engine and of one that was killed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import psutil
+
+GRACE_SECONDS = 120.0  # between SIGTERM and SIGKILL, as the service gives
+_CLOCK_SLACK = 0.01  # seconds by which two readings of a process's start time may differ
+
+
+def started(pid: int) -> float | None:
+    """Return when the process started, seconds since the epoch, or None where there is none."""
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.Error:
+        return None
+
+
+def signal_group(pid: int, number: int) -> bool:
+    """Send a signal to the process group led by `pid`; say whether there was one."""
+    try:
+        os.killpg(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def stop_orphans(recorded: Iterable[tuple[int, float]], folder: Path, grace: float = GRACE_SECONDS) -> None:
+    """Stop what a killed engine left of the job in `folder`: SIGTERM, then SIGKILL after `grace` seconds.
+
+    A recorded process is known by its number and start time, for numbers are used again; anything it left behind, or
+    that was started and not yet recorded, by the job's folder in its environment.
+    """
+    leaders = {pid for pid, start in recorded if abs((started(pid) or 0.0) - start) <= _CLOCK_SLACK}
+    orphans = [psutil.Process(pid) for pid in leaders if psutil.pid_exists(pid)]
+    orphans += [process for process in _of_folder(folder) if process.pid not in leaders]
+    for process in orphans:
+        _signal(process, signal.SIGTERM, leaders)
+    deadline = time.monotonic() + grace
+    while time.monotonic() < deadline and any(_running(process) for process in orphans):
+        time.sleep(0.05)
+    for process in [*orphans, *_of_folder(folder)]:
+        _signal(process, signal.SIGKILL, leaders)
+
+
+def _of_folder(folder: Path) -> Iterator[psutil.Process]:
+    for process in psutil.process_iter():
+        try:
+            base = process.environ().get("SAGEMAKER_BASE_DIR", "")
+        except (psutil.Error, OSError):
+            continue
+        if base and Path(base).is_relative_to(folder) and process.pid != os.getpid():
+            yield process
+
+
+def _running(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def _signal(process: psutil.Process, number: int, leaders: set[int]) -> None:
+    if process.pid in leaders:
+        signal_group(process.pid, number)
+        return
+    with contextlib.suppress(psutil.Error):
+        process.send_signal(number)

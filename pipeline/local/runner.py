@@ -1,0 +1,102 @@
+"""How the host of a job is started: as a process of this machine."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from pipeline.local.failures import StepError
+
+REPOSITORY = Path(__file__).parents[2]
+
+# What a job may know of the user's environment. No AWS_*, no tokens, no proxies: a job in network isolation has none.
+_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
+_NOWHERE = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+_OPT_ML = re.compile(r"(?<![\w./-])/opt/ml(?![\w.-])")
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One host of a job. `base` stands for its /opt/ml; `threads` is its share of the cores; output goes to `log`."""
+
+    host: str
+    base: Path
+    image: str
+    entrypoint: tuple[str, ...] | None
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str]
+    threads: int
+    log: Path
+
+
+class Runner(Protocol):
+    """Starts the hosts of jobs, each in a process group of its own."""
+
+    def start(self, launch: Launch) -> subprocess.Popen[bytes]:
+        """Start one host. Raises StepError where its image cannot be run."""
+        ...
+
+
+class ProcessRunner:
+    """Runs a host's command on this machine, with `/opt/ml` standing for the host's own folder."""
+
+    def start(self, launch: Launch) -> subprocess.Popen[bytes]:
+        """Start the command that the job or the image's Dockerfile names."""
+        command = [_local(part, launch.base) for part in (*_entrypoint(launch), *launch.arguments)]
+        if command[0] in {"python", "python3"}:
+            command[0] = sys.executable
+        with launch.log.open("ab") as log:
+            try:
+                return subprocess.Popen(
+                    command,
+                    cwd=launch.base,
+                    env=_environment(launch),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            except (FileNotFoundError, PermissionError):
+                raise StepError(f"ClientError: {command[0]} of image {launch.image} is no program here") from None
+
+
+def _entrypoint(launch: Launch) -> tuple[str, ...]:
+    if launch.entrypoint:
+        return launch.entrypoint
+    from pipeline.images import entrypoint_of
+
+    found = entrypoint_of(launch.image)
+    if found is None:
+        raise StepError(
+            f"ClientError: image {launch.image} is not one of this repository's: "
+            "give the job a ContainerEntrypoint to run it as a process"
+        )
+    return tuple(found)
+
+
+def _environment(launch: Launch) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    own = {name: _local(value, launch.base) for name, value in launch.environment.items()}
+    return {
+        **kept,
+        **_NOWHERE,
+        "OMP_NUM_THREADS": str(launch.threads),
+        "PYTHONPATH": str(REPOSITORY),
+        "PYTHONUNBUFFERED": "1",  # metrics are read from the log as it grows
+        **own,
+        "SAGEMAKER_BASE_DIR": str(launch.base),
+    }
+
+
+def _local(text: str, base: Path) -> str:
+    return _OPT_ML.sub(lambda _: str(base), text)

@@ -1,0 +1,1 @@
+"""Tuning jobs: trials chosen by Optuna, each a training job."""
