@@ -22,7 +22,7 @@ def confusion_matrix(true: npt.NDArray[np.int64], predicted: npt.NDArray[np.int6
         if indices.size and not 0 <= indices.min() <= indices.max() < classes:
             raise ValueError(f"a class index lies outside 0 to {classes - 1}")
     counts = np.bincount(true * classes + predicted, minlength=classes * classes)
-    return counts.astype(np.int64, copy=False).reshape(classes, classes)
+    return np.asarray(counts, dtype=np.int64).reshape(classes, classes)
 
 
 def accuracy(matrix: Matrix) -> float:
@@ -41,9 +41,18 @@ def per_class(matrix: Matrix) -> dict[str, Floats]:
     }
 
 
+def macro(matrix: Matrix) -> dict[str, float]:
+    """Unweighted means of `per_class` over the classes that occur among the true labels or the answers, 0 to 1.
+
+    A class that occurs in neither has no score to average, as in scikit-learn's and torchmetrics' macro averages.
+    """
+    occurs = matrix.sum(axis=0) + matrix.sum(axis=1) > 0
+    return {name: float(values[occurs].mean()) if occurs.any() else 0.0 for name, values in per_class(matrix).items()}
+
+
 def macro_f1(matrix: Matrix) -> float:
-    """Unweighted mean of the classes' F1 over all classes: the gate's figure, 0 to 1."""
-    return float(per_class(matrix)["f1"].mean())
+    """Macro-F1, the gate's figure, 0 to 1 (see `macro`)."""
+    return macro(matrix)["f1"]
 
 
 def mean_absolute_error(matrix: Matrix) -> float:
@@ -63,7 +72,7 @@ def within_one(matrix: Matrix) -> float:
 
 def _distances(matrix: Matrix) -> Matrix:
     index = np.arange(len(matrix))
-    return np.abs(index[:, None] - index[None, :])
+    return np.asarray(np.abs(index[:, None] - index[None, :]), dtype=np.int64)
 
 
 def _ratio(part: float, whole: float) -> float:

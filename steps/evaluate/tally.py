@@ -12,6 +12,7 @@ from steps.common.metrics import (
     Floats,
     Matrix,
     accuracy,
+    macro,
     macro_f1,
     mean_absolute_error,
     per_class,
@@ -73,14 +74,14 @@ def expected_calibration_error(bins: Floats) -> float:
 
 
 def figures(tally: Floats) -> dict[str, float]:
-    """Return every figure that a tally gives, under its name in evaluation.json: finite; errors in items, else 0 to 1."""
+    """Return the figures of a tally under their names in evaluation.json: errors in items, all others 0 to 1."""
     matrix = confusion(tally)
-    scores = per_class(matrix)
+    means = macro(matrix)
     return {
         **_model_monitor(matrix),
-        "macro_f1": macro_f1(matrix),
-        "macro_precision": float(scores["precision"].mean()),
-        "macro_recall": float(scores["recall"].mean()),
+        "macro_f1": means["f1"],
+        "macro_precision": means["precision"],
+        "macro_recall": means["recall"],
         "mae": mean_absolute_error(matrix),
         "rmse": root_mean_squared_error(matrix),
         "within_one_accuracy": within_one(matrix),
@@ -100,8 +101,8 @@ def always_majority(matrix: Matrix) -> Matrix:
 def _model_monitor(matrix: Matrix) -> dict[str, float]:
     """Return what SageMaker Model Monitor computes for a multiclass problem, under its names.
 
-    Source: "Model quality metrics and Amazon CloudWatch monitoring", SageMaker Developer Guide. The figures for the best
-    constant classifier in its example follow from the rarer of two classes; here it is the most frequent one.
+    Source: "Model quality metrics and Amazon CloudWatch monitoring", SageMaker Developer Guide. The figures for the
+    best constant classifier in its example follow from the rarer of two classes; here it is the most frequent one.
     """
     constant = always_majority(matrix)
     return {

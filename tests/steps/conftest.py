@@ -58,6 +58,12 @@ def spec(**changes: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
+def make_spec() -> Callable[..., dict[str, Any]]:
+    """Return the function that gives a valid model.json with the changes asked for."""
+    return spec
+
+
+@pytest.fixture
 def make_artifact(tmp_path: Path) -> MakeArtifact:
     """Return a function that makes a model folder, or its model.tar.gz where `archive` names one."""
 
