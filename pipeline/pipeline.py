@@ -37,7 +37,7 @@ def build(settings: Settings) -> Pipeline:
     Raises:
         UserError: this is no checkout, so that there are no images to name.
     """
-    context = Context(settings, declare(settings), OfflineSession(settings.aws.region, settings.aws.bucket))
+    context = Context(settings, declare(settings), OfflineSession(settings.aws.region))
 
     split = ProcessingStep(
         "Split",

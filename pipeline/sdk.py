@@ -25,12 +25,11 @@ class OfflineSession(PipelineSession):  # type: ignore[misc]  # the SDK has no t
     Any call that the SDK would make nevertheless is an error instead of a wait for an answer.
     """
 
-    def __init__(self, region: str, bucket: str) -> None:
+    def __init__(self, region: str) -> None:
         session = boto3.Session(region_name=region)
         session.events.register("before-send", _refuse)
         super().__init__(
             boto_session=session,
-            default_bucket=bucket,
             # Given, so that no configuration file of the user is read.
             sagemaker_config={
                 "SchemaVersion": "1.0",

@@ -74,7 +74,7 @@ class Split(Job):
     test: Share = 0.15
     size: int = Field(default=256, ge=16, le=2048, description="pixels of the resized side")
     side: Literal["short", "long"] = "short"
-    salt: str = Field(default="bincount", max_length=64, pattern=r"^[\w.-]+$")
+    salt: str = Field(default="5", max_length=64, pattern=r"^[\w.-]+$", description="another text, another assignment")
     max_rejected: Share = Field(default=0.05, description="share of unusable photos that fails the job")
     max_missing: Share = Field(default=1.0, description="share of labels without a photo that fails the job")
     previous_split_uri: S3Uri | None = Field(default=None, description="an earlier Split's report: its photos stay put")
@@ -275,7 +275,7 @@ def _lines(error: ValidationError) -> Iterator[str]:
         if fault["type"] == "extra_forbidden":
             yield f"no setting {name!r}{_near(name, _names(Settings))}"
         else:
-            yield f"{name or 'settings'}: {fault['msg'].removeprefix('Value error, ')}"
+            yield " ".join(f"{name or 'all'}: {fault['msg'].removeprefix('Value error, ')}".split())
 
 
 def _names(model: type[BaseModel], prefix: str = "") -> Iterator[str]:

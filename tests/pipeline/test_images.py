@@ -1,0 +1,115 @@
+import os
+import re
+import shutil
+import tomllib
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from pipeline.errors import UserError
+from pipeline.images import IMAGE_OF, ROOT, Step, content, entrypoint_of, image_tag, image_uri
+from pipeline.settings import load_settings
+
+STEPS: tuple[Step, ...] = get_args(Step)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    root = tmp_path / "somewhere else"
+    hidden = shutil.ignore_patterns("__pycache__")
+    for folder in ("steps", "containers"):
+        shutil.copytree(ROOT / folder, root / folder, ignore=hidden)
+    return root
+
+
+def tags(root: Path) -> dict[Step, str]:
+    return {step: image_tag(step, root) for step in STEPS}
+
+
+def test_a_uri_names_repository_step_and_content() -> None:
+    settings = load_settings("demo", {"aws.account": "111122223333", "aws.region": "eu-west-1"})
+    pattern = r"111122223333\.dkr\.ecr\.eu-west-1\.amazonaws\.com/bincount-processing:evaluate-[0-9a-f]{12}"
+    assert re.fullmatch(pattern, image_uri("evaluate", settings))
+    china = load_settings("demo", {"aws.region": "cn-north-1"})
+    assert ".dkr.ecr.cn-north-1.amazonaws.com.cn/bincount-training:train-" in image_uri("train", china)
+
+
+def test_neither_place_nor_time_nor_what_is_not_content_changes_a_tag(checkout: Path) -> None:
+    before = tags(checkout)
+    assert before == tags(ROOT)
+    (checkout / "steps" / "evaluate" / "README.md").write_text("other words")
+    for name in ("tests/test_it.py", "__pycache__/x.pyc", ".coverage", "draft.py~"):
+        path = checkout / "steps" / "evaluate" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("noise")
+    for path in checkout.rglob("*"):
+        os.utime(path, (1, 1))
+    assert tags(checkout) == before
+
+
+@pytest.mark.parametrize(
+    ("changed", "rebuilt"),
+    [
+        ("steps/split/new.py", {"split"}),
+        ("steps/evaluate/report.html", {"evaluate"}),
+        ("steps/train/deep/er/new.py", {"train"}),
+        ("steps/common/new.py", set(STEPS)),
+        ("steps/__init__.py", set(STEPS)),
+        ("containers/processing/requirements.txt", {"split", "evaluate"}),
+        ("containers/training/Dockerfile", {"train"}),
+        ("containers/inference/server.py", {"inference"}),
+        ("docs/new.md", set()),
+    ],
+)
+def test_a_change_renames_exactly_the_images_that_hold_it(checkout: Path, changed: str, rebuilt: set[str]) -> None:
+    before = tags(checkout)
+    path = checkout / changed
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        file.write("# changed\n")
+    after = tags(checkout)
+    assert {step for step in STEPS if before[step] != after[step]} == rebuilt
+
+
+def test_a_file_moved_within_a_step_changes_its_tag(checkout: Path) -> None:
+    (checkout / "steps/split/a.py").write_text("x = 1\n")
+    before = image_tag("split", checkout)
+    (checkout / "steps/split/a.py").rename(checkout / "steps/split/b.py")
+    assert image_tag("split", checkout) != before
+
+
+def test_outside_a_checkout_there_is_nothing_to_tag(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="run this from a checkout"):
+        image_tag("train", tmp_path)
+
+
+def test_the_training_image_runs_the_step_by_its_entry_point() -> None:
+    settings = load_settings("demo")
+    assert entrypoint_of(image_uri("train", settings)) == ["python3", "-m", "steps.train"]
+    assert entrypoint_of("bincount-training@sha256:0123") == ["python3", "-m", "steps.train"]
+    assert entrypoint_of(image_uri("split", settings)) is None  # the definition's own runs
+
+
+@pytest.mark.parametrize(
+    "uri", ["", "training", "111.dkr.ecr.x.amazonaws.com/other-training:1", "bincount-../x", "a/b/c"]
+)
+def test_other_peoples_images_have_no_entry_point_here(uri: str) -> None:
+    assert entrypoint_of(uri) is None
+
+
+@pytest.mark.parametrize("image", ["processing", "training"])
+def test_an_image_installs_exactly_what_the_extra_of_its_name_lists(image: str) -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    lines = (ROOT / "containers" / image / "requirements.txt").read_text().splitlines()
+    pinned = [line for line in lines if not line.startswith("#")]
+    assert all(re.fullmatch(r"[\w-]+==[\w.]+", line) for line in pinned)
+    assert [line.split("==")[0] for line in pinned] == [re.split("[<>=]", line)[0] for line in extras[image]]
+
+
+def test_a_dockerfile_copies_all_of_the_image_s_content() -> None:
+    for step in STEPS:
+        text = (ROOT / "containers" / IMAGE_OF[step] / "Dockerfile").read_text().replace("${STEP}", step)
+        copied = [line.split()[1] for line in text.splitlines() if line.startswith("COPY") and "--from" not in line]
+        for name, _ in content(step):
+            assert name.endswith("Dockerfile") or any(name == path or name.startswith(f"{path}/") for path in copied)

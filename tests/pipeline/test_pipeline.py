@@ -1,0 +1,294 @@
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from pipeline.settings import PROFILES, Hyperparameters, load_settings
+from pipeline.validate import validate_definition
+
+Definition = dict[str, Any]
+Compile = Callable[..., Definition]
+
+# What the service hashes for its step cache, by its documentation ("default cache key attributes").
+CACHE_KEYS = {
+    "Processing": ("AppSpecification", "Environment", "ProcessingInputs"),
+    "Training": ("AlgorithmSpecification", "CheckpointConfig", "Environment", "HyperParameters", "InputDataConfig"),
+    "Tuning": ("HyperParameterTuningJobConfig", "TrainingJobDefinition"),
+}
+NOT_KEYS_OF_TRIALS = {"OutputDataConfig", "ResourceConfig", "RoleArn", "StoppingCondition"}
+FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:bincount-deploy"
+
+
+def steps(definition: Definition) -> dict[str, Definition]:
+    found = {}
+    for step in definition["Steps"]:
+        found[step["Name"]] = step
+        for branch in ("IfSteps", "ElseSteps"):
+            found |= {inner["Name"]: inner for inner in step["Arguments"].get(branch, [])}
+    return found
+
+
+def arguments(definition: Definition, name: str) -> Definition:
+    found: Definition = steps(definition)[name]["Arguments"]
+    return found
+
+
+def jobs(definition: Definition) -> Iterator[tuple[str, Definition]]:
+    """Give each job's request; of Tune, that of its trials."""
+    for name in ("Split", "Tune", "Train", "Evaluate"):
+        request = arguments(definition, name)
+        yield name, request.get("TrainingJobDefinition", request)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_profile_compiles_to_a_definition_without_fault(compiled: Compile, profile: str) -> None:
+    assert validate_definition(json.dumps(compiled(profile))) == []
+
+
+def test_with_every_option_set_there_is_no_fault_either(compiled: Compile) -> None:
+    key = "arn:aws:kms:us-east-1:000000000000:key/1"
+    definition = compiled(
+        "prod",
+        aws__volume_kms_key=key,
+        aws__output_kms_key=key,
+        aws__subnets="subnet-1,subnet-2",
+        aws__security_groups="sg-1",
+        aws__tags={"team": "bins"},
+        split__previous_split_uri="s3://bincount-local/old/report",
+        evaluate__champion_model_uri="s3://bincount-local/champion/model.tar.gz",
+        hyperparameters__weights="channel",
+        train__weights_uri="s3://bincount-local/weights/",
+        deploy__function_arn=FUNCTION,
+        tune__ranges={"batch_size": {"min": 64, "max": 256}, "backbone": {"values": ["resnet18", "resnet34"]}},
+    )
+    assert validate_definition(json.dumps(definition)) == []
+
+
+def test_the_dag_reads_as_it_is_told(compiled: Compile) -> None:
+    definition = compiled()
+    assert [step["Name"] for step in definition["Steps"]] == ["Split", "Tune", "Train", "Evaluate", "Gate"]
+    gate = arguments(definition, "Gate")
+    assert [step["Name"] for step in gate["IfSteps"]] == ["Register"]
+    assert [(step["Name"], step["Type"]) for step in gate["ElseSteps"]] == [("BelowGate", "Fail")]
+    assert [condition["Type"] for condition in gate["Conditions"]] == ["GreaterThanOrEqualTo"] * 2
+    assert [condition["LeftValue"]["Std:JsonGet"]["Path"] for condition in gate["Conditions"]] == [
+        "multiclass_classification_metrics.macro_f1.value",
+        "champion.improvement.value",
+    ]
+
+
+def test_parameters_have_defaults_of_their_type_from_the_settings(compiled: Compile) -> None:
+    parameters = {parameter["Name"]: parameter for parameter in compiled()["Parameters"]}
+    settings = load_settings("demo")
+    assert {
+        "DataUri", "ProcessingInstanceType", "ProcessingInstanceCount", "TuningInstanceType", "TuningInstanceCount",
+        "TrainingInstanceType", "TrainingInstanceCount", "Epochs", "MinMacroF1", "MinImprovement", "ApprovalStatus",
+        "CommitId",
+    } <= set(parameters)  # fmt: skip
+    assert all("DefaultValue" in parameter for parameter in parameters.values())
+    assert parameters["Epochs"] == {"Name": "Epochs", "Type": "Integer", "DefaultValue": settings.train.epochs}
+    assert parameters["MinMacroF1"]["DefaultValue"] == settings.gate.min_macro_f1
+    assert parameters["ApprovalStatus"]["EnumValues"] == ["PendingManualApproval", "Approved", "Rejected"]
+
+
+def test_every_parameter_is_used(compiled: Compile) -> None:
+    definition = compiled()
+    text = json.dumps(definition["Steps"])
+    assert [name["Name"] for name in definition["Parameters"] if f'"Parameters.{name["Name"]}"' not in text] == []
+
+
+def test_a_tuned_hyperparameter_is_no_parameter(compiled: Compile) -> None:
+    definition = compiled(tune__ranges={"batch_size": {"values": ["16", "32"]}})
+    assert "BatchSize" not in {parameter["Name"] for parameter in definition["Parameters"]}
+    assert "batch_size" not in arguments(definition, "Tune")["TrainingJobDefinition"]["StaticHyperParameters"]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_no_cache_key_holds_what_changes_from_run_to_run(compiled: Compile, profile: str) -> None:
+    for step in compiled(profile)["Steps"]:
+        if step["Type"] not in CACHE_KEYS:
+            continue
+        assert step["CacheConfig"] == {"Enabled": True, "ExpireAfter": "P30D"}
+        keys = {key: step["Arguments"].get(key) for key in CACHE_KEYS[step["Type"]]}
+        if step["Type"] == "Tuning":
+            trials = step["Arguments"]["TrainingJobDefinition"]
+            keys["TrainingJobDefinition"] = {key: trials[key] for key in trials if key not in NOT_KEYS_OF_TRIALS}
+        text = json.dumps(keys)
+        assert "Execution." not in text
+        assert "CommitId" not in text
+        assert not re.search(r"\d{4}-\d{2}-\d{2}|\b\d{10}\b", text.replace("000000000000", ""))  # dates, epoch seconds
+
+
+def test_what_the_search_found_reaches_train_and_the_rest_is_the_same_for_both(compiled: Compile) -> None:
+    definition = compiled("prod")
+    static = arguments(definition, "Tune")["TrainingJobDefinition"]["StaticHyperParameters"]
+    given = arguments(definition, "Train")["HyperParameters"]
+    tuned = set(load_settings("prod").tune.ranges)
+    assert set(given) == set(Hyperparameters.model_fields) | {"epochs"}
+    assert set(static) == set(given) - tuned
+    for name in tuned:
+        reference = f"Steps.Tune.BestTrainingJob.TunedHyperParameters['{name}']"
+        assert given[name] == {"Std:Join": {"On": "", "Values": [{"Get": reference}]}}
+    assert {name for name in static if static[name] != given[name]} == {"epochs"}
+
+
+def test_hyperparameters_are_strings_at_run_time(compiled: Compile) -> None:
+    definition = compiled()
+    types = {parameter["Name"]: parameter["Type"] for parameter in definition["Parameters"]}
+    for value in arguments(definition, "Train")["HyperParameters"].values():
+        if not isinstance(value, str) and "Std:Join" not in value:
+            assert types[value["Get"].removeprefix("Parameters.")] == "String"
+
+
+def test_ranges_say_their_kind(compiled: Compile) -> None:
+    ranges = {
+        "batch_size": {"min": 16, "max": 64},
+        "dropout": {"min": 0.1, "max": 0.5, "scale": "Linear"},
+        "backbone": {"values": ["resnet18"]},
+    }
+    found = arguments(compiled(tune__ranges=ranges), "Tune")["HyperParameterTuningJobConfig"]["ParameterRanges"]
+    assert found == {
+        "ContinuousParameterRanges": [
+            {"Name": "dropout", "MinValue": "0.1", "MaxValue": "0.5", "ScalingType": "Linear"}
+        ],
+        "IntegerParameterRanges": [{"Name": "batch_size", "MinValue": "16", "MaxValue": "64", "ScalingType": "Auto"}],
+        "CategoricalParameterRanges": [{"Name": "backbone", "Values": ["resnet18"]}],
+    }
+
+
+def test_the_search_maximises_a_metric_that_training_prints(compiled: Compile) -> None:
+    tune = arguments(compiled(), "Tune")
+    specification = tune["TrainingJobDefinition"]["AlgorithmSpecification"]
+    objective = tune["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"]
+    assert objective == {"Type": "Maximize", "MetricName": "best_val_macro_f1"}
+    line = (
+        "epoch=3 train_loss=0.91234 val_loss=1.0e-01 val_accuracy=0.5 val_macro_f1=0.41 val_mae=0.7 "
+        "images_per_second=31.5 best_val_macro_f1=0.43"
+    )
+    found = {
+        metric["Name"]: [float(value) for value in re.findall(metric["Regex"], line)]
+        for metric in specification["MetricDefinitions"]
+    }
+    assert found == {
+        "train_loss": [0.91234],
+        "val_loss": [0.1],
+        "val_accuracy": [0.5],
+        "val_macro_f1": [0.41],
+        "val_mae": [0.7],
+        "images_per_second": [31.5],
+        "best_val_macro_f1": [0.43],
+    }
+    assert (
+        arguments(compiled(), "Train")["AlgorithmSpecification"]["MetricDefinitions"]
+        == (specification["MetricDefinitions"])
+    )
+
+
+def test_every_job_is_isolated_encrypted_tagged_and_has_its_role_and_time(compiled: Compile) -> None:
+    key = "arn:aws:kms:us-east-1:000000000000:key/1"
+    definition = compiled(
+        aws__volume_kms_key=key, aws__output_kms_key=key, aws__subnets="subnet-1", aws__security_groups="sg-1"
+    )
+    vpc = {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}
+    for name, job in jobs(definition):
+        network = job.get("NetworkConfig", job)
+        assert network["EnableNetworkIsolation"] is True
+        assert network["EnableInterContainerTrafficEncryption"] is True
+        assert network["VpcConfig"] == vpc
+        cluster = job.get("ResourceConfig") or job["ProcessingResources"]["ClusterConfig"]
+        assert cluster["VolumeKmsKeyId"] == key
+        assert (job.get("OutputDataConfig") or job["ProcessingOutputConfig"])["KmsKeyId"] == key
+        kind = "processing" if name in {"Split", "Evaluate"} else "training"
+        assert job["RoleArn"] == f"arn:aws:iam::000000000000:role/bincount-{kind}"
+        assert job["StoppingCondition"]["MaxRuntimeInSeconds"] % 60 == 0
+        tags = {tag["Key"]: tag["Value"] for tag in arguments(definition, name)["Tags"]}
+        assert tags == {"project": "bincount", "profile": "demo", "step": name.lower()}
+
+
+def test_each_kind_of_step_is_retried_for_what_it_can_be(compiled: Compile) -> None:
+    found = {
+        name: [exception for policy in step["RetryPolicies"] for exception in policy["ExceptionType"]]
+        for name, step in steps(compiled()).items()
+        if "RetryPolicies" in step
+    }
+    service = ["Step.SERVICE_FAULT", "Step.THROTTLING"]
+    capacity = ["SageMaker.CAPACITY_ERROR", "SageMaker.RESOURCE_LIMIT"]
+    job = [*service, "SageMaker.JOB_INTERNAL_ERROR", *capacity]
+    assert found == {
+        "Split": job,
+        "Tune": [*service, *capacity],  # it ignores internal errors of its trials; their RetryStrategy does not
+        "Train": job,
+        "Evaluate": job,
+        "Register": service,
+    }
+    trials = arguments(compiled(), "Tune")["TrainingJobDefinition"]
+    assert trials["RetryStrategy"] == {"MaximumRetryAttempts": load_settings("demo").tune.retries}
+
+
+def test_spot_machines_come_with_checkpoints_and_a_limit_to_waiting(compiled: Compile) -> None:
+    for name, job in jobs(compiled("prod")):
+        if name in {"Tune", "Train"}:
+            assert job["EnableManagedSpotTraining"] is True
+            assert job["StoppingCondition"]["MaxWaitTimeInSeconds"] >= job["StoppingCondition"]["MaxRuntimeInSeconds"]
+            assert job["CheckpointConfig"]["S3Uri"] == f"s3://bincount-local/bincount/checkpoints/prod/{name.lower()}/"
+
+
+def test_outputs_lie_under_their_execution(compiled: Compile) -> None:
+    definition = compiled()
+    root = ["s3://bincount-local/bincount/executions", {"Get": "Execution.PipelineExecutionId"}]
+    for name in ("Split", "Evaluate"):
+        for output in arguments(definition, name)["ProcessingOutputConfig"]["Outputs"]:
+            assert output["S3Output"]["S3Uri"] == {
+                "Std:Join": {"On": "/", "Values": [*root, name.lower(), output["OutputName"]]}
+            }
+            assert output["S3Output"]["LocalPath"] == f"/opt/ml/processing/output/{output['OutputName']}"
+    train = arguments(definition, "Train")["OutputDataConfig"]["S3OutputPath"]
+    assert train == {"Std:Join": {"On": "/", "Values": [*root, "train"]}}
+
+
+@pytest.mark.parametrize(
+    ("step", "name", "override"),
+    [
+        ("Split", "previous", {"split__previous_split_uri": "s3://bincount-local/old/report"}),
+        ("Evaluate", "champion", {"evaluate__champion_model_uri": "s3://bincount-local/old/model.tar.gz"}),
+    ],
+)
+def test_an_optional_input_is_there_only_when_set(
+    compiled: Compile, step: str, name: str, override: dict[str, str]
+) -> None:
+    def inputs(definition: Definition) -> dict[str, Definition]:
+        return {given["InputName"]: given["S3Input"] for given in arguments(definition, step)["ProcessingInputs"]}
+
+    assert name not in inputs(compiled())
+    (uri,) = override.values()
+    assert inputs(compiled(**override))[name]["S3Uri"] == uri
+    assert inputs(compiled(**override))[name]["LocalPath"] == f"/opt/ml/processing/input/{name}"
+
+
+def test_photos_are_sharded_over_hosts_and_labels_are_not(compiled: Compile) -> None:
+    inputs = {given["InputName"]: given["S3Input"] for given in arguments(compiled(), "Split")["ProcessingInputs"]}
+    assert inputs["photos"]["S3DataDistributionType"] == "ShardedByS3Key"
+    assert inputs["labels"]["S3DataDistributionType"] == "FullyReplicated"
+
+
+def test_the_version_says_what_serves_it_how_good_it_is_and_where_it_came_from(compiled: Compile) -> None:
+    register = arguments(compiled(), "Register")
+    assert register["ModelPackageGroupName"] == "bincount-demo"
+    assert register["ModelApprovalStatus"] == {"Get": "Parameters.ApprovalStatus"}
+    (container,) = register["InferenceSpecification"]["Containers"]
+    assert "/bincount-inference:inference-" in container["Image"]
+    assert container["ModelDataUrl"] == {"Get": "Steps.Train.ModelArtifacts.S3ModelArtifacts"}
+    statistics = register["ModelMetrics"]["ModelQuality"]["Statistics"]
+    assert statistics["S3Uri"]["Std:Join"]["Values"][-1] == "evaluation.json"
+    assert register["MetadataProperties"]["CommitId"] == {"Get": "Parameters.CommitId"}
+
+
+def test_deploy_is_there_only_with_a_function_and_after_register(compiled: Compile) -> None:
+    assert "Deploy" not in steps(compiled())
+    deploy = steps(compiled(deploy__function_arn=FUNCTION))["Deploy"]
+    assert (deploy["Type"], deploy["FunctionArn"]) == ("Lambda", FUNCTION)
+    assert deploy["Arguments"]["ModelPackageArn"] == {"Get": "Steps.Register.ModelPackageArn"}
+    flat = {key: value for key, value in deploy["Arguments"].items() if not isinstance(value, str)}
+    assert all(set(value) == {"Get"} for value in flat.values())
