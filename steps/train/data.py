@@ -1,0 +1,105 @@
+"""The photos as batches: decoded, squeezed to the input's size and augmented by threads while the model computes.
+
+Threads, not DataLoader processes: decoding and resizing release the GIL, nothing is pickled or forked, a job starts
+seconds earlier, and a batch depends on its position alone, which makes resuming exact.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from steps.common.files import sha256
+from steps.common.images import PhotoError, decode, to_input
+from steps.common.job import JobError
+from steps.common.labels import CLASSES
+from steps.common.shards import ShardDataset, ShardError
+from steps.train.augment import Pixels, apply, draw
+from steps.train.sampler import Indices
+
+AHEAD = 2  # batches that wait ready, so that an uneven one holds nothing up
+
+
+@dataclass(frozen=True)
+class Photos:
+    """A channel's photos at the model's input size; `strength` is of the augmentation."""
+
+    shards: ShardDataset
+    size: int
+    seed: int
+    strength: float = 0.0
+
+    @property
+    def targets(self) -> Indices:
+        """Class indices of all photos: label - 1."""
+        return self.shards.labels - 1
+
+    def pixels(self, index: int, epoch: int) -> Pixels:
+        """Return a photo as the model sees it in an epoch: uint8 [size, size, 3]. Raises JobError."""
+        photo = self.shards[index]
+        try:
+            frame = to_input(decode(photo.image, at_least=self.size), self.size)
+        except PhotoError as error:
+            raise JobError(f"photo {photo.id} of the data cannot be decoded ({error}): run Split again") from None
+        return apply(frame, draw(self.seed, epoch, index, self.strength))
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the shards' contents, 64 hexadecimal digits."""
+        return hashlib.sha256("".join(sha256(path) for path in self.shards.paths).encode()).hexdigest()
+
+    def outline(self) -> bytes:
+        """Return a quick digest (32 bytes) of the files' names and sizes and the labels: equal data has equal ones."""
+        facts = "".join(f"{path.name}:{path.stat().st_size};" for path in self.shards.paths)
+        return hashlib.sha256(facts.encode() + self.shards.labels.tobytes()).digest()
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Photos uint8 [n, size, size, 3], class indices int64 [n] and the photos' indices int64 [n]."""
+
+    photos: torch.Tensor
+    targets: torch.Tensor
+    indices: Indices
+
+
+def open_channel(folder: Path, size: int, seed: int, strength: float = 0.0) -> Photos:
+    """Open a channel's shards.
+
+    Raises:
+        JobError: no shards there, no photo in them, or labels outside 1 to 5.
+    """
+    try:
+        shards = ShardDataset(folder)
+    except ShardError as error:
+        raise JobError(str(error)) from None
+    if not len(shards):
+        raise JobError(f"the shards in {folder} hold no photo: check the Split step's report")
+    if shards.labels.min() < 1 or shards.labels.max() > CLASSES:
+        raise JobError(f"the shards in {folder} hold labels outside 1 to {CLASSES}: run Split again")
+    return Photos(shards, size, seed, strength)
+
+
+def batches(photos: Photos, positions: Sequence[Indices], epoch: int, pool: ThreadPoolExecutor) -> Iterator[Batch]:
+    """Yield a batch for each array of indices, in order, while the pool prepares those that follow."""
+    waiting: deque[tuple[Indices, list[Future[Pixels]]]] = deque()
+    todo = iter(positions)
+    try:
+        while True:
+            while len(waiting) <= AHEAD and (indices := next(todo, None)) is not None:
+                waiting.append((indices, [pool.submit(photos.pixels, int(index), epoch) for index in indices]))
+            if not waiting:
+                return
+            indices, frames = waiting.popleft()
+            stacked = torch.from_numpy(np.stack([frame.result() for frame in frames]))
+            yield Batch(stacked, torch.from_numpy(photos.targets[indices]), indices)
+    finally:  # the consumer may stop early
+        for _, frames in waiting:
+            for frame in frames:
+                frame.cancel()

@@ -1,0 +1,237 @@
+"""The training loop: epochs of steps, validated on the averaged weights, stopped and resumed at any step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from steps.common.job import JobError
+from steps.train import checkpoint
+from steps.train.backbones import PhotoClassifier, freeze_batchnorm
+from steps.train.checkpoint import Checkpoints, Position
+from steps.train.data import Batch, Photos, batches
+from steps.train.ddp import Cluster, weights_digest
+from steps.train.ema import Average
+from steps.train.hyperparameters import Hyperparameters
+from steps.train.loss import class_weights, loss_sum, soft_targets
+from steps.train.precision import Choice
+from steps.train.progress import Meter, epoch_line, say
+from steps.train.sampler import Indices, Plan
+from steps.train.schedule import learning_rate
+from steps.train.validation import Scores, validate
+
+
+class StoppedError(Exception):
+    """The job was asked to stop: the step is done and its checkpoint written."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything that a training needs and does not change."""
+
+    parameters: Hyperparameters
+    train: Photos
+    validation: Photos
+    plan: Plan
+    cluster: Cluster
+    choice: Choice
+    checkpoints: Checkpoints
+    pool: ThreadPoolExecutor
+    stop: Callable[[], bool]
+
+
+class Trainer:
+    """A training and its state. Every method is called by all ranks alike."""
+
+    def __init__(self, run: Run, model: PhotoClassifier) -> None:
+        self._run, self._model = run, model
+        parameters, device = run.parameters, run.cluster.device
+        self._forward = run.cluster.wrap(model)
+        self._average = Average(model, parameters.ema_decay)
+        self._optimizer = optimizer(model, parameters.weight_decay)
+        self._scaler = torch.amp.GradScaler(device.type, enabled=run.choice.format == "fp16")
+        self._targets = soft_targets(parameters.ordinal_sigma).to(device)
+        self._weights = class_weights(run.train.targets, parameters.class_balance).to(device)
+        self._loss = torch.zeros((), dtype=torch.float64, device=device)  # this rank's part of the epoch's
+        self._seen: list[Indices] = []
+        self.position = Position()
+
+    def resume(self) -> None:
+        """Go on from the latest checkpoint that rank 0 finds, if any: the other hosts need none."""
+        cluster = self._run.cluster
+        content = cluster.broadcast_bytes(self._run.checkpoints.read() if cluster.leads else None)
+        if content is None:
+            return
+        tensors, self.position = checkpoint.parse(content)
+        checkpoint.unpack(tensors, self._model, self._average.module, self._optimizer)
+        self._loss.fill_(self.position.loss_sum if cluster.leads else 0.0)
+        if self.position.loss_scale is not None:
+            self._scaler.load_state_dict({**self._scaler.state_dict(), "scale": self.position.loss_scale})
+        if cluster.leads:
+            say(f"resumed at epoch {self.position.epoch + 1}, step {self.position.step} of {self._run.plan.steps}")
+
+    def fit(self) -> Position:
+        """Train until the last epoch or until patience is over.
+
+        Raises:
+            StoppedError: the run was asked to stop.
+            JobError: the loss is no number any more.
+        """
+        while self.position.epoch < self._run.parameters.epochs and not self._out_of_patience():
+            rate = self._train_epoch()
+            self._end_epoch(rate)
+        return self.position
+
+    def _out_of_patience(self) -> bool:
+        patience, best = self._run.parameters.patience, self.position.best_epoch
+        return bool(patience) and best is not None and self.position.epoch - 1 - best >= patience
+
+    def _train_epoch(self) -> float:
+        """Do the epoch's remaining steps; return the photos a second over all ranks."""
+        run, position = self._run, self.position
+        self._model.train()
+        if run.parameters.freeze_batchnorm:
+            freeze_batchnorm(self._model)
+        meter = Meter(
+            position.epoch,
+            run.parameters.epochs,
+            position.step,
+            run.plan.steps,
+            run.plan.batch,
+            quiet=not run.cluster.leads,
+        )
+        todo = run.plan.batches(position.epoch, run.cluster.rank, position.step)
+        for batch in batches(run.train, todo, position.epoch, run.pool):
+            loss = self._step(batch, position.epoch * run.plan.steps + position.step)
+            position.step += 1
+            self._after_step()
+            if meter.due():
+                meter.tell(position.step, float(loss) / len(batch.indices))
+        return meter.rate(position.step)
+
+    def _step(self, batch: Batch, number: int) -> torch.Tensor:
+        """Do one step; return this rank's loss, summed over its photos."""
+        run = self._run
+        parameters, plan, cluster = run.parameters, run.plan, run.cluster
+        seed_step(parameters.seed, number, cluster)
+        warmup = round(parameters.warmup_epochs * plan.steps)
+        rate = learning_rate(number, parameters.epochs * plan.steps, warmup, parameters.learning_rate)
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        with autocast(run):
+            logits = self._forward(batch.photos.to(cluster.device, non_blocking=True))
+        total = loss_sum(logits, batch.targets.to(cluster.device), self._targets, self._weights)
+        # Gradients are averaged over the ranks: this makes them those of the mean over the global batch.
+        self._scaler.scale(total * (cluster.world / plan.batch)).backward()  # type: ignore[no-untyped-call]
+        if parameters.clip_norm:
+            self._scaler.unscale_(self._optimizer)
+            nn.utils.clip_grad_norm_(self._model.parameters(), parameters.clip_norm)
+        self._scaler.step(self._optimizer)
+        self._scaler.update()
+        self._optimizer.zero_grad()
+        self._average.update(number)
+        self._loss += total.detach()
+        self._seen.append(batch.indices)
+        return total.detach()
+
+    def _after_step(self) -> None:
+        """Stop or write a checkpoint when it is time; all ranks agree on it at each step."""
+        run = self._run
+        if run.cluster.any(run.stop()):
+            self._save()
+            run.cluster.barrier()  # rank 0 is done writing before torchrun sees the first rank leave
+            raise StoppedError
+        done = self.position.epoch * run.plan.steps + self.position.step
+        if run.parameters.checkpoint_steps and done % run.parameters.checkpoint_steps == 0:
+            self._save()
+
+    def _end_epoch(self, rate: float) -> None:
+        run, position = self._run, self.position
+        run.cluster.copy_buffers(self._average.module)
+        self._check_ranks()
+        with autocast(run):
+            scores = validate(self._average.module, run.validation, run.plan.batch, run.cluster, run.pool)
+        photos = run.plan.steps * run.plan.batch
+        train_loss = float(run.cluster.sum(self._loss)) / photos
+        self._record(train_loss, scores, rate)
+        if run.cluster.leads:
+            say(epoch_line(position.history[-1]))
+        position.epoch, position.step = position.epoch + 1, 0
+        self._loss.zero_()
+        self._seen = []
+        self._save()
+
+    def _record(self, train_loss: float, scores: Scores, rate: float) -> None:
+        """Add the epoch to the history; keep its weights where it is the best, by macro-F1 and then by loss."""
+        run, position = self._run, self.position
+        if not (math.isfinite(train_loss) and math.isfinite(scores.loss)):
+            raise JobError(f"the loss is no number in epoch {position.epoch + 1}: lower learning_rate or clip_norm")
+        best = (position.best_macro_f1, -position.best_loss)
+        if position.best_epoch is None or (scores.macro_f1, -scores.loss) > best:
+            position.best_epoch, position.temperature = position.epoch, scores.temperature
+            position.best_macro_f1, position.best_loss = scores.macro_f1, scores.loss
+            if run.cluster.leads:
+                run.checkpoints.save_best(self._average.module.backbone.state_dict(), position.epoch)  # type: ignore[union-attr]
+        validation = {f"val_{name}": value for name, value in asdict(scores).items() if name != "temperature"}
+        position.history.append(
+            {"epoch": position.epoch + 1, "train_loss": train_loss, **validation}
+            | {"images_per_second": rate, "best_val_macro_f1": position.best_macro_f1}
+        )
+
+    def _check_ranks(self) -> None:
+        """Prove after each epoch that all ranks hold the same weights, and say what each of them saw."""
+        cluster = self._run.cluster
+        if cluster.world == 1:
+            return
+        digest = weights_digest(self._average.module)
+        seen = np.sort(np.concatenate(self._seen)) if self._seen else np.zeros(0, np.int64)
+        ids = photos_digest(seen)
+        say(f"rank {cluster.rank} of {cluster.world}: saw {len(seen)} photos ({ids}), weights {digest.hex()[:16]}")
+        if not cluster.same_everywhere(digest):
+            raise RuntimeError("the ranks hold different weights")
+
+    def _save(self) -> None:
+        """Write a checkpoint from rank 0. All ranks take part: the loss so far is added up over them."""
+        run, position = self._run, self.position
+        position.loss_sum = float(run.cluster.sum(self._loss))
+        if not run.cluster.leads:
+            return
+        if run.choice.format == "fp16":
+            position.loss_scale = self._scaler.get_scale()
+        run.checkpoints.save(checkpoint.pack(self._model, self._average.module, self._optimizer), position)
+
+
+def optimizer(model: nn.Module, weight_decay: float) -> torch.optim.Optimizer:
+    """Return AdamW (Loshchilov and Hutter, 2019), which decays matrices and kernels, not norms and biases."""
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    groups = [
+        {"params": [each for each in parameters if each.ndim > 1], "weight_decay": weight_decay},
+        {"params": [each for each in parameters if each.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, fused=True)
+
+
+def autocast(run: Run) -> torch.autocast:
+    """Return the context of the chosen precision."""
+    return torch.autocast(run.cluster.device.type, run.choice.dtype, enabled=run.choice.format != "fp32")
+
+
+def seed_step(seed: int, number: int, cluster: Cluster) -> None:
+    """Set the random state of a step (dropout, stochastic depth) from its number: resuming restores it by this."""
+    value = int(np.random.SeedSequence([seed, number, cluster.rank]).generate_state(1)[0])
+    torch.default_generator.manual_seed(value)
+    if cluster.device.type == "cuda":
+        torch.cuda.manual_seed(value)
+
+
+def photos_digest(indices: Indices) -> str:
+    """Return 16 hexadecimal digits that tell a set of photos, by their sorted indices in the training set."""
+    import hashlib
+
+    return hashlib.sha256(indices.astype("<i8").tobytes()).hexdigest()[:16]
