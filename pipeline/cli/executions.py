@@ -1,0 +1,151 @@
+"""`status`, `watch`, `list`, `logs` and `stop`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.options import (
+    ExecutionArgument,
+    ExecutionOption,
+    JsonOption,
+    OnlyProfileOption,
+    PlainOption,
+    Target,
+    TargetOption,
+)
+
+if TYPE_CHECKING:
+    from pipeline.aws.models import Execution
+
+
+def status(
+    execution: ExecutionArgument = None, *, json: JsonOption = False, target: TargetOption = Target.LOCAL
+) -> None:
+    """Show an execution as it is now.
+
+    Its steps, trials and metrics, and what it made.
+    """
+    from pipeline.aws.executions import describe
+    from pipeline.aws.inspection import definition
+    from pipeline.cli.lookup import find_execution, open_session
+
+    session = open_session(target)
+    found = describe(session, find_execution(session, target, execution))
+    if json:
+        from pipeline.cli.outcome import outcome
+
+        made = outcome(session, found, definition(session, found.arn)).as_json() if found.done else None
+        typer.echo(as_json(found, outcome=made))
+        return
+    from pipeline.cli.following import draw, finish
+
+    draw(session, found)
+    if found.done:
+        finish(session, found)
+
+
+def watch(
+    execution: ExecutionArgument = None, *, plain: PlainOption = False, target: TargetOption = Target.LOCAL
+) -> None:
+    """Watch an execution until it ends.
+
+    Ctrl-C leaves it running. The exit code is 0 when it succeeded.
+    """
+    from pipeline.cli.following import EXIT, INTERRUPTED, LeftError, finish, follow
+    from pipeline.cli.lookup import find_execution, open_session
+
+    session = open_session(target)
+    arn = find_execution(session, target, execution)
+    try:
+        ended = follow(session, target, arn, plain=plain, stops=False)
+    except LeftError:
+        typer.echo(f"it runs on: `bincount watch {arn.rpartition('/')[2]}` looks again", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    finish(session, ended)
+    raise typer.Exit(EXIT.get(ended.status, 1))
+
+
+def list_(
+    *,
+    profile: OnlyProfileOption = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="At most this many, the newest.")] = 20,
+    json: JsonOption = False,
+    target: TargetOption = Target.LOCAL,
+) -> None:
+    """List executions, the newest first."""
+    from pipeline.cli.lookup import open_session, pipeline_names, recent
+
+    session = open_session(target)
+    found = recent(session, pipeline_names(session, target, profile), limit)
+    if json:
+        import json as json_
+
+        typer.echo(json_.dumps([_summary(one) for one in found], indent=2))
+        return
+    from pipeline.cli.tables import print_table
+
+    rows = [
+        (one.id, one.pipeline, one.status, f"{one.started.astimezone():%Y-%m-%d %H:%M}", one.name, one.reason or "")
+        for one in found
+    ]
+    print_table(("execution", "pipeline", "status", "started", "name", "reason"), rows, "there is no execution yet")
+
+
+def logs(
+    step: Annotated[str, typer.Argument(help="Name of the step; Tune/2 is its second trial.")],
+    *,
+    execution: ExecutionOption = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new lines until the step ends.")] = False,
+    target: TargetOption = Target.LOCAL,
+) -> None:
+    """Print what a step's job printed.
+
+    Where several hosts did, the host stands in front.
+    """
+    from pipeline.cli.joblogs import step_lines
+    from pipeline.cli.lookup import find_execution, open_session
+
+    session = open_session(target)
+    for line in step_lines(session, find_execution(session, target, execution), step, follow=follow):
+        typer.echo(line)
+
+
+def stop(execution: ExecutionArgument = None, *, target: TargetOption = Target.LOCAL) -> None:
+    """Stop an execution.
+
+    Its jobs get SIGTERM and two minutes to write a checkpoint.
+    """
+    from pipeline.aws import executions
+    from pipeline.cli.lookup import find_execution, open_session
+
+    session = open_session(target)
+    arn = find_execution(session, target, execution)
+    executions.stop(session, arn)
+    short = arn.rpartition("/")[2]
+    typer.echo(f"{short} is stopping", err=True)
+    for found in executions.watch(session, arn):
+        if found.done:
+            typer.echo(f"{short} {found.status}: `bincount resume {short}` continues it")
+
+
+def as_json(execution: Execution, **more: object) -> str:
+    """Return an execution and what is told besides as JSON, times in ISO 8601."""
+    import json
+    from dataclasses import asdict
+
+    told = {"id": execution.id, "pipeline": execution.pipeline, **asdict(execution), **more}
+    return json.dumps(told, indent=2, default=lambda value: value.isoformat())
+
+
+def _summary(one: Execution) -> dict[str, object]:
+    return {
+        "id": one.id,
+        "arn": one.arn,
+        "pipeline": one.pipeline,
+        "name": one.name,
+        "status": one.status,
+        "started": one.started.isoformat(),
+        "reason": one.reason,
+    }

@@ -1,0 +1,161 @@
+"""An execution before the user's eyes until it ends: as a picture in a terminal, else line by line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pipeline.cli.options import Target
+from pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    import boto3
+
+    from pipeline.aws.models import Execution
+    from pipeline.cli.outcome import Outcome
+
+EXIT = {"Succeeded": 0}
+INTERRUPTED = 130
+_SECONDS = {Target.LOCAL: 0.3, Target.AWS: 5.0}  # between looks
+_HERTZ = 8
+
+Show = Callable[["Execution"], None]
+
+
+class LeftError(Exception):
+    """The user left before the execution ended."""
+
+
+def follow(session: boto3.Session, target: Target, arn: str, *, plain: bool, stops: bool) -> Execution:
+    """Show the execution until it has ended, and return it.
+
+    Args:
+        session: who answers.
+        target: where it runs; says how often to look.
+        arn: the execution.
+        plain: lines, even in a terminal.
+        stops: Ctrl-C stops the execution and waits for its end; a second one leaves. Else the first one leaves.
+
+    Raises:
+        LeftError: the user left.
+        UserError: the service refuses.
+    """
+    from pipeline.aws.executions import stop, watch
+
+    last: Execution | None = None
+    with _display(session, arn, plain) as (show, say):
+        try:
+            for last in watch(session, arn, _SECONDS[target]):
+                show(last)
+        except KeyboardInterrupt:
+            if not stops:
+                raise LeftError from None
+            say("stopping: jobs get time to write a checkpoint (Ctrl-C again leaves at once)")
+            try:
+                _quietly(lambda: stop(session, arn))
+                for last in watch(session, arn, _SECONDS[target]):
+                    show(last)
+            except KeyboardInterrupt:
+                raise LeftError from None
+    if last is None:
+        raise UserError(f"{arn} has no state")
+    return last
+
+
+def _quietly(action: Callable[[], None]) -> None:
+    try:
+        action()
+    except UserError:
+        return  # it has ended in the meantime, which is all that was wanted
+
+
+@contextmanager
+def _display(session: boto3.Session, arn: str, plain: bool) -> Iterator[tuple[Show, Callable[[str], None]]]:
+    if plain or not sys.stdout.isatty():
+        yield _lines(), lambda text: print(text, file=sys.stderr, flush=True)
+        return
+    from rich.console import Console
+    from rich.live import Live
+
+    from pipeline.aws.inspection import definition
+    from pipeline.cli.live import Picture
+    from pipeline.cli.rows import branches
+
+    declared = definition(session, arn)
+    picture = Picture(branches(declared))
+    with Live(get_renderable=picture.render, console=Console(), refresh_per_second=_HERTZ) as live:
+
+        def show(execution: Execution) -> None:
+            picture.notes |= _gate_notes(session, execution, declared, picture.notes)
+            picture.execution = execution
+
+        def say(text: str) -> None:
+            picture.message = text
+
+        yield show, say
+        picture.message = ""
+        live.refresh()
+
+
+def _gate_notes(
+    session: boto3.Session, execution: Execution, declared: dict[str, Any], known: dict[str, str]
+) -> dict[str, str]:
+    """Return what conditions compared, once they have."""
+    from pipeline.cli.gate import comparisons
+
+    decided = (step.name for step in execution.steps if step.outcome is not None and step.name not in known)
+    return {name: ", ".join(map(str, comparisons(session, execution, declared, name))) for name in decided}
+
+
+def _lines() -> Show:
+    from pipeline.cli.plain import changes
+
+    before: list[Execution] = []
+
+    def show(execution: Execution) -> None:
+        for line in changes(before[-1] if before else None, execution, datetime.now(UTC)):
+            print(line, flush=True)
+        before[:] = [execution]
+
+    return show
+
+
+def draw(session: boto3.Session, execution: Execution) -> None:
+    """Print the execution as it is now."""
+    from rich.console import Console
+
+    from pipeline.aws.inspection import definition
+    from pipeline.cli.live import Picture
+    from pipeline.cli.rows import branches
+
+    declared = definition(session, execution.arn)
+    picture = Picture(branches(declared))
+    picture.execution, picture.notes = execution, _gate_notes(session, execution, declared, {})
+    Console().print(picture.render())
+
+
+def finish(session: boto3.Session, execution: Execution) -> Outcome:
+    """Print how the execution ended and where what it made lies."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from pipeline.aws.inspection import definition
+    from pipeline.cli.outcome import outcome
+
+    ended = outcome(session, execution, definition(session, execution.arn))
+    console = Console(soft_wrap=True)
+    if not console.is_terminal:
+        for word, text in ended.lines():
+            print(f"{word:<10} {text}")
+        return ended
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for index, (word, text) in enumerate(ended.lines()):
+        style = ("bold green" if execution.status == "Succeeded" else "bold red") if index == 0 else "bright_black"
+        table.add_row(Text(f"  {word}", style=style), Text(text, overflow="fold"))
+    console.print()
+    console.print(table)
+    return ended

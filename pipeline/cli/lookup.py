@@ -1,0 +1,83 @@
+"""From what the user typed to what is meant: the account, the execution, the step, the model."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from pipeline.cli.options import Target
+from pipeline.errors import UserError
+
+if TYPE_CHECKING:
+    import boto3
+
+    from pipeline.aws.models import Execution, Step
+
+PROJECT_PREFIX = "bincount-"  # in an account of AWS the names of others are not ours to list
+_LISTED = 100
+
+
+def open_session(target: Target) -> boto3.Session:
+    """Return the session whose answers come from the target."""
+    if target is Target.AWS:
+        from pipeline.aws.inspection import connect
+
+        return connect()
+    from pipeline.local.aws import session
+    from pipeline.local.home import Home
+
+    return session(Home.find())
+
+
+def pipeline_names(session: boto3.Session, target: Target, profile: str | None) -> list[str]:
+    """Return the pipelines to look at: the profile's, or all."""
+    from pipeline.aws.inspection import pipelines
+
+    if profile is not None:
+        from pipeline.settings import load_settings
+
+        return [load_settings(profile).pipeline_name]
+    return pipelines(session, PROJECT_PREFIX if target is Target.AWS else "")
+
+
+def recent(session: boto3.Session, names: Collection[str], limit: int = _LISTED) -> list[Execution]:
+    """Return the latest executions of several pipelines, the newest first, without their steps."""
+    from pipeline.aws.executions import executions
+
+    found = [one for name in names for one in executions(session, name, limit)]
+    return sorted(found, key=lambda one: one.started, reverse=True)[:limit]
+
+
+def find_execution(session: boto3.Session, target: Target, wanted: str | None) -> str:
+    """Return the ARN of the execution that an id, a display name, an ARN or nothing (the latest) means.
+
+    Raises:
+        UserError: there is none, with near matches where there are some.
+    """
+    if wanted is not None and wanted.startswith("arn:"):
+        return wanted
+    listed = recent(session, pipeline_names(session, target, None), 1 if wanted is None else 1000)
+    for one in listed:
+        if wanted in {None, one.id, one.name}:
+            return one.arn
+    if wanted is None:
+        raise UserError("there is no execution yet: `bincount run` starts one")
+    known = [name for one in listed for name in (one.id, one.name) if name]
+    raise UserError(f"there is no execution {wanted!r}{near(wanted, known)}: `bincount list` shows them")
+
+
+def find_step(execution: Execution, wanted: str) -> Step:
+    """Return the step of this name, upper or lower case. Raises UserError with near matches."""
+    step = execution.step(wanted)
+    if step is None:
+        names = [step.name for step in execution.steps]
+        raise UserError(f"there is no step {wanted!r}{near(wanted, names)}: there are {', '.join(names)}")
+    return step
+
+
+def near(wanted: str, known: Collection[str]) -> str:
+    """Return ` (did you mean ...?)` where known names resemble what was typed, else nothing."""
+    lower = {name.lower(): name for name in known}
+    found = [lower[name] for name in difflib.get_close_matches(wanted.lower(), lower, n=3)]
+    return f" (did you mean {' or '.join(found)}?)" if found else ""

@@ -1,0 +1,60 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+
+class Target(StrEnum):
+    """Where executions run."""
+
+    LOCAL = "local"
+    AWS = "aws"
+
+
+TargetOption = Annotated[
+    Target, typer.Option("--target", help="Where the execution runs: on this machine or in your AWS account.")
+]
+ExecutionArgument = Annotated[
+    str | None,
+    typer.Argument(metavar="[EXECUTION]", help="Id, display name or ARN of the execution; the latest unless given."),
+]
+ExecutionOption = Annotated[
+    str | None,
+    typer.Option("--execution", "-e", help="Id, display name or ARN of the execution; the latest unless given."),
+]
+ProfileOption = Annotated[
+    str, typer.Option("--profile", "-P", help="The settings profile, a file in pipeline/profiles.")
+]
+OnlyProfileOption = Annotated[
+    str | None, typer.Option("--profile", "-P", help="Look at the pipeline of this profile only; at all unless given.")
+]
+SetOption = Annotated[
+    list[str],
+    typer.Option("--set", "-s", metavar="KEY=VALUE", help="Override a setting, as tune.trials=4; may be repeated."),
+]
+PlainOption = Annotated[
+    bool, typer.Option("--plain", help="Print a line for each change, as when the output is no terminal.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def examples(*lines: str) -> str:
+    """Return an epilog of examples that help shows as they stand."""
+    return "\n".join(["\b", "Example:" if len(lines) == 1 else "Examples:", *(f"  {line}" for line in lines)])
+
+
+def pairs(given: list[str], option: str) -> dict[str, str]:
+    """Split `name=value` texts. Raises UserError where one is none."""
+    from pipeline.errors import UserError
+
+    found: dict[str, str] = {}
+    for text in given:
+        name, separator, value = text.partition("=")
+        if not separator or not name.strip():
+            raise UserError(f"{option} takes name=value, not {text!r}")
+        found[name.strip()] = value
+    return found

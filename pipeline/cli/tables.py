@@ -1,0 +1,39 @@
+"""Tables: for eyes in a terminal, for `cut` and `awk` elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+
+def print_table(head: Sequence[str], rows: Iterable[Sequence[str]], nothing: str) -> None:
+    """Print rows under their heads, tab-separated where the output is no terminal; `nothing` where there are none."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    listed = list(rows)
+    console = Console()
+    if not console.is_terminal:
+        for row in listed:
+            print("\t".join(" ".join(cell.split()) for cell in row))
+        return
+    if not listed:
+        console.print(nothing)
+        return
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for name in head:
+        table.add_column(name, no_wrap=True, overflow="ellipsis")
+    for row in listed:
+        table.add_row(*(Text(cell, style=_COLORS.get(cell, "")) for cell in row))
+    console.print(table)
+
+
+_COLORS = {
+    "Succeeded": "green",
+    "Failed": "red",
+    "Stopped": "yellow",
+    "Executing": "cyan",
+    "Approved": "green",
+    "Rejected": "red",
+    "PendingManualApproval": "yellow",
+}
