@@ -38,6 +38,18 @@ def parameter_of(value: dict[str, Any]) -> str | None:
     return text.removeprefix("Parameters.") if isinstance(text, str) and text.startswith("Parameters.") else None
 
 
+def check_scalar(value: Any, path: str) -> Iterator[Fault]:  # noqa: ANN401
+    """Yield a fault if a value is neither text, number, boolean nor an expression that gives one."""
+    if value is None or (isinstance(value, dict | list) and not is_expression(value)):
+        yield Fault(path, f"{shown(value)} is neither a plain value nor one of {', '.join(FUNCTIONS)}")
+
+
+def check_scalars(values: Any, path: str) -> Iterator[Fault]:  # noqa: ANN401
+    """Yield the faults of `check_scalar` in a list."""
+    for index, value in enumerate(values) if isinstance(values, list) else ():
+        yield from check_scalar(value, f"{path}[{index}]")
+
+
 def check_expressions(value: Any, path: str) -> Iterator[Fault | Reference]:  # noqa: ANN401
     """Yield every reference below a value, and a fault for every malformed expression."""
     if isinstance(value, list):
@@ -65,14 +77,16 @@ def _expression(value: dict[str, Any], path: str) -> Iterator[Fault | Reference]
         yield from keys(body, where, ("On", "Values"))
         yield from typed(body.get("On", ""), str, f"{where}.On", "a string")
         yield from typed(body.get("Values", []), list, f"{where}.Values", "a list")
-        yield from check_expressions(body.get("Values", []), f"{where}.Values")
+        yield from check_scalars(body.get("Values"), f"{where}.Values")
+        yield from check_expressions(body.get("Values"), f"{where}.Values")
     else:
         yield from keys(body, where, ("Path",), ("PropertyFile", "S3Uri"))
         yield from typed(body.get("Path", ""), str, f"{where}.Path", "a string")
         if ("PropertyFile" in body) == ("S3Uri" in body):
             yield Fault(where, "takes either PropertyFile or S3Uri")
-        for key in ("PropertyFile", "S3Uri"):
-            yield from check_expressions(body.get(key), f"{where}.{key}")
+        for key in {"PropertyFile", "S3Uri"} & body.keys():
+            yield from check_scalar(body[key], f"{where}.{key}")
+            yield from check_expressions(body[key], f"{where}.{key}")
 
 
 def _get(text: Any, path: str) -> Iterator[Fault | Reference]:  # noqa: ANN401

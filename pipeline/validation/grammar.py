@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pipeline.validation.document import BRANCHES, Document, Step, objects
+from pipeline.validation.expressions import check_scalar, check_scalars, is_expression
 from pipeline.validation.faults import Fault, keys, member, shown, typed
 
 VERSION = "2020-12-01"
@@ -70,6 +71,10 @@ def check_grammar(definition: dict[str, Any], document: Document) -> Iterator[Fa
     if "Version" in definition and definition["Version"] != VERSION:
         yield Fault("Version", f"{shown(definition['Version'])} is not {VERSION!r}")
     yield from typed(definition.get("Metadata", {}), dict, "Metadata", "an object")
+    experiment = definition.get("PipelineExperimentConfig") or {}
+    yield from typed(experiment, dict, "PipelineExperimentConfig", "an object")
+    for key, value in experiment.items() if isinstance(experiment, dict) else ():
+        yield from check_scalar(value, member("PipelineExperimentConfig", key))
     yield from _each(definition.get("Parameters", []), "Parameters", _parameter)
     yield from _duplicates(definition.get("Parameters"), "Parameters", "Name")
     yield from _each(definition.get("Steps", []), "Steps", lambda *_: iter(()))
@@ -152,7 +157,7 @@ def _step(step: Step) -> Iterator[Fault]:
     if step.type == "Fail" and isinstance(body.get("Arguments"), dict):
         yield from keys(body["Arguments"], f"{path}.Arguments", ("ErrorMessage",))
         message = body["Arguments"].get("ErrorMessage", "")
-        if not isinstance(message, dict):
+        if not is_expression(message):
             yield from _text(message, MAX_MESSAGE, f"{path}.Arguments.ErrorMessage")
 
 
@@ -261,6 +266,9 @@ def _condition(condition: dict[str, Any], path: str) -> Iterator[Fault]:
     yield from keys(condition, path, ("Type", *_CONDITIONS[kind]))
     if "Values" in condition and kind == "In":
         yield from typed(condition["Values"], list, member(path, "Values"), "a list")
+        yield from check_scalars(condition["Values"], member(path, "Values"))
+    for key in {"LeftValue", "RightValue", "QueryValue"} & condition.keys():
+        yield from check_scalar(condition[key], member(path, key))
     if kind == "Not":
         yield from _each([condition.get("Condition", {"Type": "Equals"})], f"{path}.Condition", _inner)
     if kind == "Or":

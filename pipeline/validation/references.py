@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from typing import Any
 
 from pipeline.validation.document import Document, Step, objects
@@ -166,5 +167,9 @@ def _cycles(edges: dict[str, dict[str, str]]) -> Iterator[Fault]:
         TopologicalSorter(edges).prepare()
     except CycleError as error:
         circle: list[str] = error.args[1]  # each is waited for by the next
-        path = edges[circle[1]][circle[0]]
-        yield Fault(path, f"steps wait for each other: {' -> '.join(reversed(circle))}")
+        order = list(edges)
+        # Definitions are written in the order of the work: the step that waits for a later one is the odd one out.
+        waiting, awaited = next(
+            (step, before) for before, step in pairwise(circle) if order.index(before) >= order.index(step)
+        )
+        yield Fault(edges[waiting][awaited], f"steps wait for each other: {' -> '.join(reversed(circle))}")

@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.compile import compile_definition
 from pipeline.settings import load_settings
+from pipeline.validate import Fault, validate_definition
 
 Definition = dict[str, Any]
 
@@ -26,3 +27,37 @@ def compiled() -> Callable[..., Definition]:
     return lambda profile="demo", **overrides: json.loads(
         _compiled(profile, json.dumps({name.replace("__", "."): value for name, value in overrides.items()}))
     )
+
+
+@pytest.fixture(scope="session")
+def deploying(compiled: Callable[..., Definition]) -> Callable[[], Definition]:
+    """Return a function that gives a definition with every type of step."""
+    arn = "arn:aws:lambda:us-east-1:000000000000:function:bincount-deploy"
+    return lambda: compiled(deploy__function_arn=arn)
+
+
+@pytest.fixture(scope="session")
+def changed() -> Callable[[Definition, str, Any], Definition]:
+    """Return a function that sets what lies at a path (`Steps/0/Name`), or takes it away if the value is `...`."""
+
+    def change(definition: Definition, path: str, value: Any) -> Definition:
+        *folders, last = path.split("/")
+        holder: Any = definition
+        for part in folders:
+            holder = holder[int(part)] if isinstance(holder, list) else holder[part]
+        key = int(last) if isinstance(holder, list) else last
+        if value is ...:
+            del holder[key]
+        else:
+            holder[key] = value
+        return definition
+
+    return change
+
+
+@pytest.fixture(scope="session")
+def seeded(
+    deploying: Callable[[], Definition], changed: Callable[[Definition, str, Any], Definition]
+) -> Callable[[str, Any], list[Fault]]:
+    """Return a function that sows a fault in a good definition and gives what the validation finds."""
+    return lambda path, value: validate_definition(json.dumps(changed(deploying(), path, value)))
