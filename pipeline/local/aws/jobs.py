@@ -12,7 +12,6 @@ from pipeline.local.aws.paging import Document, ordered, page
 _PAGE = 10  # the service's default for trials
 # What the service always describes, and a request may leave out or a job that has just begun may not have.
 _TRAINING = {
-    "ModelArtifacts": {"S3ModelArtifacts": ""},
     "StoppingCondition": {"MaxRuntimeInSeconds": 86_400},
     "SecondaryStatus": "Starting",
 }

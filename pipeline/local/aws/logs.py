@@ -17,6 +17,7 @@ _RUNNING = {"InProgress", "Stopping"}
 _MOST_BYTES = 1 << 20  # of one answer, as on AWS
 _MOST_EVENTS = 10_000
 _HOST = re.compile(rb"\[(algo-\d+)\] ?")
+_BLANK = " "  # an event has at least one character
 _FIRST_HOST = "algo-1"
 
 
@@ -93,7 +94,7 @@ def _read(path: Path, request: Request, host: str, limit: int, *, complete: bool
         start += sum(map(len, lines[:first]))
         lines = lines[first:last]
     shown = [_HOST.sub(b"", line, count=1).decode("utf-8", "replace") for line in lines if _host(line) == host]
-    return start, start + sum(map(len, lines)), [line.rstrip("\r\n") for line in shown]
+    return start, start + sum(map(len, lines)), [line.rstrip("\r\n") or _BLANK for line in shown]
 
 
 def _token(request: Request, size: int) -> tuple[str, int]:
@@ -108,9 +109,10 @@ def _token(request: Request, size: int) -> tuple[str, int]:
 
 def _whole_lines(chunk: bytes, *, last_counts: bool) -> list[bytes]:
     lines = re.findall(rb"[^\n]*\n|[^\n]+", chunk)
+    if not lines or lines[-1].endswith(b"\n") or last_counts:
+        return lines
     # What a job is still writing is shown once it is a line; a line longer than an answer is shown in pieces.
-    unfinished = lines and not lines[-1].endswith(b"\n")
-    return lines[:-1] if unfinished and not last_counts and len(chunk) < _MOST_BYTES else lines
+    return lines if len(lines) == 1 and len(chunk) == _MOST_BYTES else lines[:-1]
 
 
 def _host(line: bytes) -> str:

@@ -131,13 +131,13 @@ def update_model_package(account: Account, request: Request) -> Answer:
     changes |= members(request, "ModelCard", "ModelLifeCycle", "ModelPackageRegistrationType")
     with account.store.transaction() as transaction:
         found = transaction.get(KIND, package_arn) or {}
-        metadata = found.get("CustomerMetadataProperties", {}) | request.get("CustomerMetadataProperties", {})
+        metadata = (found.get("CustomerMetadataProperties") or {}) | request.get("CustomerMetadataProperties", {})
         for key in request.get("CustomerMetadataPropertiesToRemove", []):
             metadata.pop(key, None)
         if len(metadata) > _MOST_METADATA:
             raise invalid(f"CustomerMetadataProperties has at most {_MOST_METADATA} entries")
         added = request.get("AdditionalInferenceSpecificationsToAdd", [])
-        more = found.get("AdditionalInferenceSpecifications", []) + added
+        more = (found.get("AdditionalInferenceSpecifications") or []) + added
         changes |= {"CustomerMetadataProperties": metadata or None, "AdditionalInferenceSpecifications": more or None}
         transaction.update(KIND, package_arn, **changes, LastModifiedTime=account.now())
     return {"ModelPackageArn": package_arn}

@@ -27,7 +27,10 @@ def test_defaults_fill_in_as_text() -> None:
     assert _values(DataUri="s3://b") == values
     assert _values(DataUri="", Epochs="-7", Minimum="1e-3", Spot="False") == {
         **values,
-        **{"DataUri": "", "Epochs": "-7", "Minimum": "1e-3", "Spot": "False"},
+        "DataUri": "",
+        "Epochs": "-7",
+        "Minimum": "1e-3",
+        "Spot": "False",
     }
 
 

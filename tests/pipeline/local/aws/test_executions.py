@@ -102,7 +102,7 @@ def test_stop_and_retry_ask_for_the_right_status(
     launched: list[str],
     status: str,
     stop: bool,
-    retry: bool,  # noqa: FBT001
+    retry: bool,
 ) -> None:
     arn = _start(sagemaker, made)
     for verb, allowed, after in (

@@ -54,8 +54,8 @@ def test_a_large_definition_comes_from_s3(sagemaker: Any, s3: Any, definition: D
     where = {"Bucket": "bincount-local", "ObjectKey": "definitions/a.json"}
     sagemaker.create_pipeline(PipelineName="counts", PipelineDefinitionS3Location=where, RoleArn=ROLE)
     assert sagemaker.describe_pipeline(PipelineName="counts")["PipelineDefinition"] == definition()
+    missing = {**where, "ObjectKey": "missing.json"}
     with pytest.raises(ClientError, match="Cannot read the pipeline definition"):
-        missing = {**where, "ObjectKey": "missing.json"}
         sagemaker.create_pipeline(PipelineName="other", PipelineDefinitionS3Location=missing, RoleArn=ROLE)
 
 

@@ -26,7 +26,7 @@ def test_unicode_classes_are_exact(name: str, character: str) -> None:
         ("[a-z]+", "abc\n", False),
     ],
 )
-def test_patterns_hold_for_the_whole_text(pattern: str, text: str, fits: bool) -> None:  # noqa: FBT001
+def test_patterns_hold_for_the_whole_text(pattern: str, text: str, fits: bool) -> None:
     assert matches(pattern, text) is fits
 
 
