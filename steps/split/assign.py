@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 
-from steps.common.split_report import AssignmentRow, SplitSettings
+from steps.common.split_report import SplitSettings
 from steps.split import ids
 
 
@@ -35,18 +35,18 @@ class Assignment:
 
     Args:
         settings: shares and salt.
-        earlier: the rows of an earlier run, if any.
+        earlier: the split of each id in an earlier run, if there was one.
         group_of: tells the group that an id of theirs is in now, None where it is not known any more.
     """
 
     def __init__(
         self,
         settings: SplitSettings,
-        earlier: Iterable[AssignmentRow] = (),
+        earlier: Mapping[str, str] | None = None,
         group_of: Callable[[str], str | None] = lambda _: None,
     ) -> None:
         self._settings = settings
-        self._earlier = {row.id: row.split for row in earlier}
+        self._earlier = earlier or {}
         votes: dict[str, Counter[str]] = {}
         # In natural order: most_common keeps the first of equals, so that a draw goes to the smallest id's split.
         for photo_id in sorted(self._earlier, key=ids.natural):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from steps.split.assign import Assignment
 from steps.split.groups import picture_groups
 from steps.split.labels import Labels, read_labels
 from steps.split.photos import Source, list_files, match
-from steps.split.writing import clear_shards, write_shards
+from steps.split.writing import clear, write_shards
 
 log = logging.getLogger(__name__)
 POINTS_WARNED = 2.0
@@ -47,11 +48,12 @@ def split(folders: Folders, settings: SplitSettings, hosts: Hosts) -> SplitRepor
     """
     if len(hosts.hosts) > 1 and settings.max_missing < 1:
         raise JobError("--max-missing cannot be checked on several instances, each sees its own photos: use one")
-    clear_shards(folders.out)
+    earlier = {row.id: row.split for row in read_assignments(folders.previous)} if folders.previous else {}
+    clear(folders.out, _mark(hosts))  # after reading: the earlier report may lie in the same folder
     failure: JobError | None = None
     with atomic_file(folders.out / "report" / f"rejected{_mark(hosts)}.csv") as file, Aside(file) as aside:
         try:
-            report = _split(folders, settings, hosts, aside)
+            report = _split(folders, settings, hosts, earlier, aside)
         except JobError as error:  # the list of what is wrong is wanted most when the job fails: let it be written
             failure = error
     if failure:
@@ -65,7 +67,9 @@ def _mark(hosts: Hosts) -> str:
     return f"-{hosts.current}" if len(hosts.hosts) > 1 else ""
 
 
-def _split(folders: Folders, settings: SplitSettings, hosts: Hosts, aside: Aside) -> SplitReport:
+def _split(
+    folders: Folders, settings: SplitSettings, hosts: Hosts, earlier: Mapping[str, str], aside: Aside
+) -> SplitReport:
     alone = len(hosts.hosts) == 1
     labels = _labels(folders, hosts, aside)
     sources = match(list_files(folders.photos), labels, aside)
@@ -75,11 +79,10 @@ def _split(folders: Folders, settings: SplitSettings, hosts: Hosts, aside: Aside
     bare = [source for source in sources if source.id not in labels.groups]
     groups = labels.groups | picture_groups(bare, aside)
     limits.check_rejected(aside.named("rejected"), len(sources), settings)
-    earlier = read_assignments(folders.previous) if folders.previous else ()
     assignment = Assignment(settings, earlier, groups.get)
-    if alone:  # before the long part: rejects apart, the counts are known now
-        limits.check_splits(Counter(assignment.split(groups[source.id]) for source in sources if source.id in groups))
     good = [source for source in sources if source.id in groups]
+    if alone:  # before the long part: but for rejects the counts are known now
+        limits.check_splits(Counter(assignment.split(groups[source.id]) for source in good))
     written = write_shards(good, groups, assignment, settings, folders.out, _mark(hosts), aside)
     limits.check_rejected(aside.named("rejected"), len(sources), settings)
     if alone:

@@ -71,18 +71,24 @@ def _assignment_rows(path: Path) -> Iterator[Callable[[str, str, str], object]]:
         text.detach()
 
 
-def clear_shards(out: Path) -> None:
-    """Remove the shards of an earlier run from the split folders: mixed with ours, they would be read as one.
+def clear(out: Path, host: str) -> None:
+    """Remove what an earlier run left in the output folders: mixed with ours, it would be read as one.
+
+    Args:
+        out: the folder of the outputs.
+        host: as in `write_shards`: what other hosts of the same job write stays.
 
     Raises:
-        JobError: there are other .arrow files.
+        JobError: there are .arrow files that this step has not written.
     """
-    for split in SPLITS:
-        ours = re.compile(rf"\.?{split}(-.+)?-\d{{5}}\.(arrow|partial)")
-        for path in (out / split).glob("*"):
-            if ours.fullmatch(path.name):
+    kinds = {"report": "(split|assignments|rejected)", **{split: split for split in SPLITS}}
+    for folder, stem in kinds.items():
+        anyone = re.compile(rf"\.?{stem}(-.+)?\.(arrow|partial|json|csv)")
+        own = re.compile(rf"\.?{stem}{re.escape(host)}(-\d{{5}})?\.(arrow|partial|json|csv)") if host else anyone
+        for path in (out / folder).glob("*"):
+            if own.fullmatch(path.name):
                 path.unlink()
-            elif path.suffix == ".arrow":
+            elif path.suffix == ".arrow" and not anyone.fullmatch(path.name):
                 raise JobError(f"{path} is no shard of this step and would be read with ours: give an empty folder")
 
 

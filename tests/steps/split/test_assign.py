@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steps.common.labels import SPLITS
-from steps.common.split_report import AssignmentRow, SplitSettings
+from steps.common.split_report import SplitSettings
 from steps.split import ids
 from steps.split.assign import Assignment, group_name, hashed_split
 from steps.split.records import ItemRecords
@@ -15,10 +15,6 @@ SETTINGS = SplitSettings(salt="s", validation=0.25, test=0.25)
 RECORDS = st.dictionaries(
     st.integers(0, 60).map(str), st.sets(st.sampled_from("pqrstuvwxyz"), min_size=1, max_size=2), max_size=30
 )
-
-
-def row(photo_id: str, split: str) -> AssignmentRow:
-    return AssignmentRow.model_validate({"id": photo_id, "group": "record:any", "split": split})
 
 
 def groups_of(records: dict[str, set[str]]) -> dict[str, str]:
@@ -73,7 +69,7 @@ def test_with_the_earlier_assignment_only_joined_groups_move_and_as_few_as_can_b
 ) -> None:
     before = splits_of(groups_of(old), Assignment(SETTINGS))
     groups = groups_of(old | {photo_id: items for photo_id, items in new.items() if photo_id not in old})
-    assignment = Assignment(SETTINGS, [row(photo_id, split) for photo_id, split in before.items()], groups.get)
+    assignment = Assignment(SETTINGS, before, groups.get)
     for group in set(groups.values()):
         earlier = [before[photo_id] for photo_id in groups if groups[photo_id] == group and photo_id in before]
         split = assignment.split(group)
@@ -88,19 +84,19 @@ def test_the_order_of_the_earlier_rows_does_not_matter(
     records: dict[str, set[str]], splits: list[str], order: list[int]
 ) -> None:
     groups = groups_of(records)
-    rows = [row(photo_id, split) for photo_id, split in zip(records, splits, strict=False)]
+    rows = list(zip(records, splits, strict=False))
     shuffled = [rows[index] for index in order if index < len(rows)]
-    one, other = (Assignment(SETTINGS, given, groups.get) for given in (rows, shuffled))
+    one, other = (Assignment(SETTINGS, dict(given), groups.get) for given in (rows, shuffled))
     assert splits_of(groups, one) == splits_of(groups, other)
 
 
 def test_a_draw_goes_to_the_smallest_id() -> None:
     groups = dict.fromkeys(["9", "10"], "record:9")
-    assert Assignment(SETTINGS, [row("10", "train"), row("9", "test")], groups.get).split("record:9") == "test"
+    assert Assignment(SETTINGS, {"10": "train", "9": "test"}, groups.get).split("record:9") == "test"
 
 
 def test_photos_that_are_gone_or_new_have_not_moved() -> None:
-    assignment = Assignment(SETTINGS, [row("1", "test")], lambda _: None)
+    assignment = Assignment(SETTINGS, {"1": "test"}, lambda _: None)
     assert assignment.moved_from("1", "train") == "test"
     assert assignment.moved_from("1", "test") is None
     assert assignment.moved_from("2", "train") is None
