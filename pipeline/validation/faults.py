@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _SHOWN_CHARACTERS = 60
+_LINE_CHARACTERS = 500
 
 
 @dataclass(frozen=True, order=True)
@@ -17,7 +18,13 @@ class Fault:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.message}" if self.path else self.message
+        return _line(f"{self.path}: {self.message}" if self.path else self.message)
+
+
+def _line(text: str) -> str:
+    # Names in a definition may be of any length and hold anything.
+    printable = text if text.isprintable() else repr(text)[1:-1]
+    return printable if len(printable) <= _LINE_CHARACTERS else f"{printable[:_LINE_CHARACTERS]}..."
 
 
 def member(path: str, key: str) -> str:

@@ -21,6 +21,8 @@ def faults(definition: Any) -> list[Fault]:
 def test_a_fault_is_one_line_with_its_path() -> None:
     assert str(Fault("Steps[2].Arguments.RoleArn", "is missing")) == "Steps[2].Arguments.RoleArn: is missing"
     assert str(Fault("", "not JSON")) == "not JSON"
+    assert str(Fault("Steps[0]", "no step a\nb\x1b[2J")) == r"Steps[0]: no step a\nb\x1b[2J"
+    assert len(str(Fault("", "x" * 10_000))) < 600
 
 
 @pytest.mark.parametrize(
