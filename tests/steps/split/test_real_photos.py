@@ -10,8 +10,8 @@ import pytest
 
 from steps.common.labels import SPLITS
 from steps.common.split_report import SplitSettings
-from steps.split.__main__ import DEFAULT_SALT
 from steps.split import labels
+from steps.split.__main__ import DEFAULT_SALT
 from steps.split.aside import Aside
 from steps.split.assign import hashed_split
 from steps.split.groups import NEAR_BITS, picture_groups
