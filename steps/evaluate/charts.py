@@ -27,6 +27,7 @@ class Axis:
     high: float
     start: float
     end: float
+    least_step: float = 0.0
 
     def at(self, value: float) -> float:
         """Return the pixel of a value."""
@@ -35,9 +36,10 @@ class Axis:
 
     @property
     def ticks(self) -> list[tuple[float, str]]:
-        """Pixel and text of four to eight round values."""
+        """Pixel and text of a few round values."""
         step = 10 ** math.floor(math.log10((self.high - self.low) / 2))
         wide = next(step * times for times in (1, 2, 5, 10) if (self.high - self.low) / (step * times) <= 6)
+        wide = max(wide, self.least_step)
         digits = max(0, -math.floor(math.log10(wide)))
         first, last = math.ceil(self.low / wide - 1e-9), math.floor(self.high / wide + 1e-9)
         return [(self.at(index * wide), f"{index * wide:.{digits}f}") for index in range(first, last + 1)]
@@ -54,41 +56,42 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One chart over epochs."""
+    """One chart over epochs; `kept` is the pixel of the epoch that the artifact holds."""
 
     title: str
     x: Axis
     y: Axis
     lines: list[Line]
+    kept: float | None
 
 
-def training_panels(history: Sequence[Epoch]) -> list[Panel]:
-    """Lay out the training curve; no panel where fewer than two epochs have its numbers."""
+def training_panels(history: Sequence[Epoch], kept: str = "") -> list[Panel]:
+    """Lay out the training curve; no panel where fewer than two epochs have its numbers.
+
+    Args:
+        history: the numbers of each epoch.
+        kept: the epoch whose weights the artifact holds, as its provenance has it.
+    """
     epochs = [epoch.get("epoch", index) for index, epoch in enumerate(history, start=1)]
+    if len(set(epochs)) < 2:
+        return []
+    x = Axis(min(epochs), max(epochs), 36, 304, least_step=1)
+    at_kept = x.at(float(kept)) if kept.isdecimal() and x.low <= float(kept) <= x.high else None
     panels = []
     for title, names in PANELS:
-        series = {
-            name: [(at, epoch[name]) for at, epoch in zip(epochs, history, strict=True) if name in epoch]
-            for name, _, _ in names
-        }
-        values = [value for line in series.values() for _, value in line]
-        if len(set(epochs)) < 2 or max(map(len, series.values())) < 2:
-            continue
-        x = Axis(min(epochs), max(epochs), 36, 304)
-        y = _around(values, 190, 14)
-        panels.append(
-            Panel(
-                title,
-                x,
-                y,
-                [
-                    Line(words, style, [(x.at(at), y.at(value)) for at, value in series[name]])
-                    for name, words, style in names
-                    if series[name]
-                ],
-            )
-        )
+        series = [
+            (words, style, [(at, epoch[name]) for at, epoch in zip(epochs, history, strict=True) if name in epoch])
+            for name, words, style in names
+        ]
+        if max(len(values) for _, _, values in series) > 1:
+            panels.append(_panel(title, x, series, at_kept))
     return panels
+
+
+def _panel(title: str, x: Axis, series: list[tuple[str, str, list[Point]]], kept: float | None) -> Panel:
+    y = _around([value for _, _, values in series for _, value in values], 190, 14)
+    lines = [Line(words, style, [(x.at(at), y.at(value)) for at, value in values]) for words, style, values in series]
+    return Panel(title, x, y, [line for line in lines if line.points], kept)
 
 
 def _around(values: Sequence[float], start: float, end: float) -> Axis:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,8 +15,10 @@ from steps.evaluate.bootstrap import LEVEL, Estimate, replicate_sums
 from steps.evaluate.inference import Answers
 from steps.evaluate.tally import BINS, always_majority, calibration, confusion, figures, tally_groups
 
-NAMED_FAILURES = 20
+NAMED_FAILURES = 10  # the job's log names all of them
 TEXT_CHARACTERS = 200
+PROVENANCE_CHARACTERS = 1000
+PROVENANCE_BYTES = 12_000
 NO_CHAMPION_IMPROVEMENT = 1.0  # the most there can be: with nothing to beat, a gate on the improvement passes
 
 Json = dict[str, Any]
@@ -57,17 +61,27 @@ def evaluate(answers: Answers, samples: int, seed: int) -> Json:
 
 
 def model_facts(spec: ModelSpec, digest: str) -> Json:
-    """Describe an artifact: what it is, the digest of its file, where it came from (cut to a size that is read)."""
+    """Describe an artifact: what it is, the digest of its file, where it came from (what fits)."""
     return {
         "sha256": digest,
         "backbone": spec.backbone[:TEXT_CHARACTERS],
         "image_size": spec.image_size,
         "temperature": spec.temperature,
         "flip_average": spec.flip_average,
-        "provenance": {
-            key[:TEXT_CHARACTERS]: value[:TEXT_CHARACTERS] for key, value in sorted(spec.provenance.items())[:30]
-        },
+        "provenance": _cut(spec.provenance),
     }
+
+
+def _cut(provenance: Mapping[str, str]) -> dict[str, str]:
+    """Keep the entries that fit, long ones shortened: anybody may have written them, and the file must stay small."""
+    kept: dict[str, str] = {}
+    room = PROVENANCE_BYTES
+    for name, text in sorted(provenance.items()):
+        entry = (name[:TEXT_CHARACTERS], text[:PROVENANCE_CHARACTERS])
+        room -= len(json.dumps(entry))
+        if room >= 0:
+            kept[entry[0]] = entry[1]
+    return kept
 
 
 def _estimates(point: Floats, replicates: Floats) -> dict[str, Estimate]:

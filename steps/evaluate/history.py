@@ -24,10 +24,9 @@ def read_history(folder: Path) -> list[Epoch]:
     try:
         if path.stat().st_size > MAX_BYTES:
             return []
-        content = json.loads(path.read_bytes())
+        epochs = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
         return []
-    epochs = content.get("epochs") if isinstance(content, dict) else content
     if not isinstance(epochs, list):
         return []
     return [numbers for epoch in epochs if isinstance(epoch, dict) and (numbers := _numbers(epoch))]

@@ -84,6 +84,8 @@ def answer(predictors: Sequence[Predictor], samples: Iterable[Sample], total: in
             reported = time.monotonic()
             progress(f"evaluated {run.seen} of {total} photos ({run.seen / (reported - started):.1f} photos/s)")
     seconds = max(time.monotonic() - started, 1e-9)
+    for failure in run.failures:
+        progress(f"left out {failure.id!r}: {failure.reason}")
     progress(f"evaluated {run.seen} of {total} photos in {seconds:.1f} s ({run.seen / seconds:.1f} photos/s)")
     return run.finish()
 
@@ -112,7 +114,7 @@ class _Run:
         self._groups: list[int] = []
         self._numbers: dict[str, int] = {}
         self._rows: list[list[Floats]] = [[] for _ in predictors]
-        self._failures: list[Failure] = []
+        self.failures: list[Failure] = []
         self.seen = 0
 
     def add(self, batch: list[Sample]) -> None:
@@ -132,7 +134,7 @@ class _Run:
 
     def _prepare(self, sample: Sample) -> list[npt.NDArray[np.uint8]] | None:
         if sample.label not in self._labels:
-            self._failures.append(Failure(sample.id, f"label {sample.label!r} is no class of the model"))
+            self.failures.append(Failure(sample.id, f"label {sample.label!r} is no class of the model"))
             return None
         by_size: dict[int, npt.NDArray[np.uint8]] = {}
         try:
@@ -143,14 +145,14 @@ class _Run:
                 if size not in by_size:
                     by_size[size] = predictor.prepare(sample.image)
         except PhotoError as error:
-            self._failures.append(Failure(sample.id, str(error)))
+            self.failures.append(Failure(sample.id, str(error)))
             return None
         return [by_size[predictor.spec.image_size] for predictor in self._predictors]
 
     def finish(self) -> Answers:
         """Return the answers; at least one photo must have given one."""
         if not self._ids:
-            first = f"; the first, {self._failures[0].id!r}: {self._failures[0].reason}" if self._failures else ""
+            first = f"; the first, {self.failures[0].id!r}: {self.failures[0].reason}" if self.failures else ""
             raise JobError(f"none of the {self.seen} photos could be evaluated{first}")
         return Answers(
             labels=self._labels,
@@ -159,7 +161,7 @@ class _Run:
             true=np.array(self._true, dtype=np.int64),
             groups=np.array(self._groups, dtype=np.int64),
             probabilities=tuple(np.concatenate(rows) for rows in self._rows),
-            failures=self._failures,
+            failures=self.failures,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +73,7 @@ def render(evaluation: Json, extras: Extras) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(percent=percent, signed=signed, score=score)
+    environment.filters.update(percent=percent, signed=signed, score=score, readable=readable)
     return environment.get_template("report.html").render(
         evaluation=evaluation,
         metrics=evaluation["multiclass_classification_metrics"],
@@ -81,10 +82,19 @@ def render(evaluation: Json, extras: Extras) -> str:
         checks=extras.gate.checks(evaluation),
         comparison=comparison(evaluation, extras.gate.macro_f1),
         reliability=reliability(evaluation["calibration"]),
-        panels=training_panels(extras.history),
+        panels=training_panels(extras.history, evaluation["model"]["provenance"].get("best_epoch", "")),
         extras=extras,
         splits=SPLITS,
     )
+
+
+def readable(text: str) -> str:
+    """Return a JSON object, as provenance holds the hyperparameters, as `name value, ...`; any other text as it is."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return ", ".join(f"{name} {one}" for name, one in value.items()) if isinstance(value, dict) else text
 
 
 def percent(value: float, digits: int = 1) -> str:

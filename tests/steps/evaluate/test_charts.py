@@ -38,6 +38,14 @@ def test_any_history_is_drawn_inside_its_panel(history: Sequence[Epoch]) -> None
                 assert panel.y.end - 0.1 <= y <= panel.y.start + 0.1
 
 
+def test_epochs_are_whole_and_the_kept_one_is_marked() -> None:
+    history = [{"epoch": 1.0, "val_loss": 2.0}, {"epoch": 2.0, "val_loss": 1.0}]
+    (panel,) = training_panels(history, "2")
+    assert [text for _, text in panel.x.ticks] == ["1", "2"]
+    assert panel.kept == panel.x.at(2)
+    assert [training_panels(history, kept)[0].kept for kept in ("", "3", "-1", "nan", "two")] == [None] * 5
+
+
 def test_a_history_of_one_epoch_draws_no_line() -> None:
     assert training_panels([{"epoch": 1, "train_loss": 1, "val_loss": 1}]) == []
 

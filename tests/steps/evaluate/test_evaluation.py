@@ -25,7 +25,7 @@ def answers(*accuracies: float, photos: int = 300, failures: int = 0) -> Answers
         true=true,
         groups=np.arange(photos) // 2,
         probabilities=tuple(rows(true, accuracy, random) for accuracy in accuracies),
-        failures=[Failure("x" * 5000, "y" * 5000)] * failures,
+        failures=[Failure("\N{BUG}" * 5000, "\N{BUG}" * 5000)] * failures,
     )
 
 
@@ -112,12 +112,13 @@ def test_the_file_stays_small_whatever_the_inputs_say() -> None:
         image_size=224,
         class_labels=LABELS,
         normalization=Normalization(mean=(0, 0, 0), std=(1, 1, 1)),
-        provenance={f"{index}" * 1000: "v" * 10_000 for index in range(500)},
+        provenance={f"{index}\N{BUG}" * 1000: "\N{BUG}" * 10_000 for index in range(500)} | {"!": "x" * 10_000},
     )
     result = evaluate(answers(0.8, 0.7, failures=5000), 10, 0)
-    result["model"] = model_facts(hostile, "0" * 64)
+    result["model"] = result["champion"]["model"] = model_facts(hostile, "0" * 64)
+    assert result["model"]["provenance"]["!"] == "x" * 1000
     assert result["dataset"]["left_out"]["count"] == 5000
-    assert len(json.dumps(result, indent=2)) < 100_000
+    assert len(json.dumps(result, indent=2)) < 100_000  # in ASCII, the longest way to write it
 
 
 def test_the_majority_class_is_scored_for_comparison() -> None:

@@ -16,10 +16,9 @@ json_values = st.recursive(
 )
 
 
-@pytest.mark.parametrize("wrapped", [False, True])
-def test_a_history_is_a_list_of_epochs_bare_or_under_its_name(tmp_path: Path, wrapped: bool) -> None:
+def test_a_history_is_a_list_of_epochs_with_numbers(tmp_path: Path) -> None:
     epochs = [{"epoch": 1, "val_loss": 0.5, "note": "text"}, {"epoch": 2, "val_loss": 0.4}]
-    (tmp_path / "metrics.json").write_text(json.dumps({"epochs": epochs} if wrapped else epochs))
+    (tmp_path / "metrics.json").write_text(json.dumps(epochs))
     assert read_history(tmp_path) == [{"epoch": 1, "val_loss": 0.5}, {"epoch": 2, "val_loss": 0.4}]
 
 

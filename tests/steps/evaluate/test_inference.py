@@ -64,8 +64,10 @@ def test_a_photo_that_fails_is_left_out_and_named(make_artifact: Make, make_phot
         Sample("missing", "2", "g", PhotoError("no file has this name")),
         Sample("odd", "7", "g", make_photo(2)),
     ]
-    answers = answer([Predictor(make_artifact(), threads=1)], samples, 4, silent)
+    lines: list[str] = []
+    answers = answer([Predictor(make_artifact(), threads=1)], samples, 4, lines.append)
     assert answers.ids == ["good"]
+    assert lines[1] == "left out 'missing': no file has this name"
     assert [failure.id for failure in answers.failures] == ["broken", "missing", "odd"]
     assert answers.failures[1].reason == "no file has this name"
     assert "'7' is no class" in answers.failures[2].reason

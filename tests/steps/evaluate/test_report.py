@@ -11,7 +11,7 @@ from steps.common.split_report import Groups, Named, SplitReport, SplitSettings
 from steps.evaluate.evaluation import evaluate, model_facts
 from steps.evaluate.inference import Answers, Failure
 from steps.evaluate.mistakes import worst_mistakes
-from steps.evaluate.report import Extras, Gate, percent, render, signed
+from steps.evaluate.report import Extras, Gate, percent, readable, render, signed
 
 LABELS = ("1", "2", "3", "4", "5")
 EVIL = "<script>alert(1)</script>\"'><img src=http://evil.example/x onerror=alert(1)>"
@@ -165,6 +165,19 @@ def test_the_verdict_is_that_of_the_gate(gate: Gate, words: str) -> None:
 
 def test_an_improvement_is_not_asked_for_without_a_champion() -> None:
     assert Gate(None, 0.5).checks(evaluation(answers())) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('{"epochs": 3, "backbone": "lite0"}', "epochs 3, backbone lite0"),
+        ("[1]", "[1]"),
+        ("12", "12"),
+        ("[" * 9**5,) * 2,
+    ],
+)
+def test_hyperparameters_are_shown_without_their_json(text: str, shown: str) -> None:
+    assert readable(text) == shown
 
 
 def test_numbers_are_written_for_people() -> None:
