@@ -67,6 +67,7 @@ class _Engine:
         self._outcomes: dict[str, Outcome] = {}
         self._conditions: dict[str, bool] = {}
         self._running: set[str] = set()
+        self._stopping = False
         self._ended: queue.SimpleQueue[tuple[str, Outcome, bool | None]] = queue.SimpleQueue()
 
     def run(self) -> str:
@@ -202,12 +203,24 @@ class _Engine:
             self._conditions[name] = condition
 
     def _look_for_stop(self) -> None:
+        if self._stopping:
+            return
         arn, store = self._context.execution_arn, self._context.store
-        status = (store.get("execution", arn) or {}).get("PipelineExecutionStatus")
-        if status == "Stopping":
+        if (store.get("execution", arn) or {}).get("PipelineExecutionStatus") == "Stopping":
             self._context.stop.set()
         elif self._context.stop.is_set():  # by a signal to the engine
             store.update("execution", arn, PipelineExecutionStatus="Stopping", LastModifiedTime=time.time())
+        if self._context.stop.is_set():
+            self._stopping = True
+            self._mark_stopping()
+
+    def _mark_stopping(self) -> None:
+        with self._context.store.transaction() as transaction:
+            for name in self._running:
+                id = f"{self._context.execution_arn}/{name}"
+                step = transaction.get("step", id)
+                if step is not None and step["StepStatus"] in {"Starting", "Executing"}:
+                    transaction.update("step", id, StepStatus="Stopping")
 
 
 def main(arn: str) -> int:

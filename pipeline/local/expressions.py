@@ -10,7 +10,7 @@ from typing import Any
 Value = str | int | float | bool
 Path = tuple[str | int, ...]
 
-_TOKEN = re.compile(r"(?:^|\.)([^.\[\]'\"]+)|\[(\d+)\]|\['([^']*)'\]|\[\"([^\"]*)\"\]")
+_TOKEN = re.compile(r"(?:^|(?!^)\.)([^.\[\]'\"]+)|\[(\d+)\]|\['([^']*)'\]|\[\"([^\"]*)\"\]")
 _KINDS = ("Get", "Std:Join", "Std:JsonGet")
 
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import errno
 import sqlite3
+import traceback
 from typing import Literal
+
+from pipeline.local.expressions import ExpressionError
+from pipeline.local.s3 import S3Error
 
 FailureType = Literal["Step.SERVICE_FAULT", "SageMaker.JOB_INTERNAL_ERROR"]
 
@@ -41,6 +45,10 @@ def explain(error: Exception) -> StepError:
     """Turn any exception of the engine into a failure of the step whose reason is one line."""
     if isinstance(error, StepError):
         return error
+    if isinstance(error, ExpressionError | S3Error):
+        return StepError(f"ClientError: {error}")
+    if isinstance(error, KeyError):
+        return StepError(f"ClientError: the definition lacks {error}")
     if isinstance(error, sqlite3.OperationalError):
         return StepError(f"InternalServerError: local state: {error}", "Step.SERVICE_FAULT")
     if isinstance(error, OSError):
@@ -48,4 +56,5 @@ def explain(error: Exception) -> StepError:
             return StepError("ClientError: the disk is full: free some space, then resume the execution")
         kind: FailureType | None = "Step.SERVICE_FAULT" if error.errno in _PASSING else None
         return StepError(f"ClientError: {error.strerror or error}: {error.filename or ''}".rstrip(": "), kind)
+    traceback.print_exception(error)  # a mistake of the engine: its log tells where
     return StepError("InternalServerError: " + " ".join(f"{type(error).__name__}: {error}".split()))

@@ -19,7 +19,6 @@ from pipeline.local.jobs.training import run as run_training
 from pipeline.local.registry import run as run_register
 from pipeline.local.retries import Policy, next_delay
 from pipeline.local.s3 import S3Error
-from pipeline.local.store import AlreadyExistsError
 from pipeline.local.tuning.job import run as run_tuning
 
 _FAIL_MESSAGE = 3072
@@ -59,8 +58,7 @@ class StepRun:
         except StepStoppedError:
             return self._end("Stopped")
         except Exception as error:
-            failure = StepError(f"ClientError: {error}") if _users(error) else explain(error)
-            return self._end("Failed", FailureReason=str(failure))
+            return self._end("Failed", FailureReason=str(explain(error)))
         return self._end("Succeeded")
 
     def _begin(self) -> None:
@@ -144,10 +142,6 @@ class StepRun:
                 raise StepStoppedError
             attempt += 1
             self._context.store.update("step", self.id, AttemptCount=attempt, StepStatus="Starting")
-
-
-def _users(error: Exception) -> bool:
-    return isinstance(error, ExpressionError | S3Error | AlreadyExistsError | KeyError)
 
 
 def property_file(context: Context, bodies: Mapping[str, Mapping[str, Any]], step: str, name: str) -> Any:  # noqa: ANN401

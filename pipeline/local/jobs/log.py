@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pipeline.local.failures import StepError
+
 _LINE = 16_384  # characters of a line that are searched for metrics
 _UNFINISHED = 1 << 20  # bytes after which a line that does not end is taken as it is
 
@@ -15,7 +17,7 @@ class Metrics:
     """Values that MetricDefinitions find in log lines, by metric name, oldest first."""
 
     def __init__(self, definitions: Iterable[Mapping[str, Any]]) -> None:
-        self._patterns = [(definition["Name"], re.compile(definition["Regex"])) for definition in definitions]
+        self._patterns = [(definition["Name"], _compiled(definition)) for definition in definitions]
         self.values: dict[str, list[float]] = {}
 
     def read(self, line: str) -> bool:
@@ -37,6 +39,13 @@ class Metrics:
     def last(self) -> dict[str, float]:
         """The latest value of each metric, which is the one the service reports."""
         return {name: values[-1] for name, values in self.values.items()}
+
+
+def _compiled(definition: Mapping[str, Any]) -> re.Pattern[str]:
+    try:
+        return re.compile(definition["Regex"])
+    except re.error as error:
+        raise StepError(f"ClientError: metric {definition['Name']}: its Regex cannot be read: {error}") from None
 
 
 class JobLog:

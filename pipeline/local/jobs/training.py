@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.local.context import Context, StepCall, StepResult
-from pipeline.local.failures import MaxRuntimeError, StepStoppedError, explain
+from pipeline.local.failures import MaxRuntimeError, StepError, StepStoppedError, explain
 from pipeline.local.jobs.checkpoints import Checkpoints
 from pipeline.local.jobs.hosts import Ending, Limits
 from pipeline.local.jobs.inputs import Input, for_host, place
 from pipeline.local.jobs.job import Job, host_names, job_name, texts, unless_completed
 from pipeline.local.jobs.log import JobLog, Metrics
-from pipeline.local.jobs.outputs import join, pack, upload
+from pipeline.local.jobs.outputs import clear, join, pack, upload
 from pipeline.local.jobs.training_contract import config_files, launch
 
 _ONE_DAY = 86_400.0
@@ -84,7 +84,7 @@ class TrainingJob:
         try:
             with context.slots.take(len(self.job.hosts), context.stop):
                 started()
-                self._work(measured)
+                self._work_until_done(measured)
         except StepStoppedError:
             self._ended("Stopped", "Stopped")
             raise
@@ -96,6 +96,18 @@ class TrainingJob:
                 self._ended("Failed", "Failed", FailureReason=str(failure))
             raise failure from error
         return self._ended("Completed", "Completed")
+
+    def _work_until_done(self, measured: Callable[[Metrics], object]) -> None:
+        """Work, again after something outside has killed the job, as often as its RetryStrategy says."""
+        for left in range(self.request.get("RetryStrategy", {}).get("MaximumRetryAttempts", 0), -1, -1):
+            try:
+                self._work(measured)
+            except StepError as error:
+                if error.type != "SageMaker.JOB_INTERNAL_ERROR" or not left:
+                    raise
+                self.job.update(SecondaryStatus="Restarting")
+            else:
+                return
 
     def _work(self, measured: Callable[[Metrics], object]) -> None:
         job, context = self.job, self.job.context
@@ -130,6 +142,7 @@ class TrainingJob:
         checkpoints = []
         for index, host in enumerate(job.hosts):
             base = job.base(host)
+            clear(base)
             for folder in ("model", "output/data", "input/data"):
                 (base / folder).mkdir(parents=True)
             for channel in _channels(self.request):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -81,58 +81,74 @@ def churn() -> str:
     return (DEFINITIONS / "churn.json").read_text(encoding="utf-8")
 
 
-def processing(name: str, program: str, *arguments: Any, **members: Any) -> dict[str, Any]:
-    """Return a Processing step that runs a Python program; `instances`, `inputs`, `outputs` and members of the step."""
-    instances = members.pop("instances", 1)
-    inputs = members.pop("inputs", {})
-    outputs = members.pop("outputs", {})
-    request: dict[str, Any] = {
-        "ProcessingResources": {"ClusterConfig": {"InstanceCount": instances, "InstanceType": "ml.m5.large"}},
-        "AppSpecification": {
-            "ImageUri": "other/image:1",
+class Build:
+    """Steps and definitions whose jobs are small Python programs."""
+
+    @staticmethod
+    def processing(name: str, program: str, *arguments: Any, **members: Any) -> dict[str, Any]:
+        """Return a Processing step that runs a Python program; `instances`, `inputs`, `outputs`, members."""
+        instances = members.pop("instances", 1)
+        inputs = members.pop("inputs", {})
+        outputs = members.pop("outputs", {})
+        request: dict[str, Any] = {
+            "ProcessingResources": {"ClusterConfig": {"InstanceCount": instances, "InstanceType": "ml.m5.large"}},
+            "AppSpecification": {
+                "ImageUri": "other/image:1",
+                "ContainerEntrypoint": [*PYTHON, program],
+                "ContainerArguments": list(arguments),
+            },
+            "Environment": members.pop("environment", {}),
+            "ProcessingInputs": [
+                {"InputName": key, "S3Input": {"LocalPath": f"/opt/ml/processing/{key}", **source}}
+                for key, source in inputs.items()
+            ],
+            "ProcessingOutputConfig": {
+                "Outputs": [
+                    {"OutputName": key, "S3Output": {"LocalPath": f"/opt/ml/processing/{key}", "S3Uri": uri}}
+                    for key, uri in outputs.items()
+                ]
+            },
+            "StoppingCondition": {"MaxRuntimeInSeconds": members.pop("seconds", 60)},
+            "RoleArn": "arn:aws:iam::000000000000:role/job",
+        }
+        return {"Name": name, "Type": "Processing", "Arguments": request, **members}
+
+    @staticmethod
+    def training(name: str, program: str, **members: Any) -> dict[str, Any]:
+        """Return a Training step that runs a Python program; keywords are members of its arguments or of the step."""
+        own: dict[str, Any] = {k: members.pop(k) for k in ("CacheConfig", "RetryPolicies", "DependsOn") if k in members}
+        algorithm = {
+            "TrainingImage": "other/image:1",
+            "TrainingInputMode": "File",
             "ContainerEntrypoint": [*PYTHON, program],
-            "ContainerArguments": list(arguments),
-        },
-        "Environment": members.pop("environment", {}),
-        "ProcessingInputs": [
-            {"InputName": key, "S3Input": {"LocalPath": f"/opt/ml/processing/{key}", **source}}
-            for key, source in inputs.items()
-        ],
-        "ProcessingOutputConfig": {
-            "Outputs": [
-                {"OutputName": key, "S3Output": {"LocalPath": f"/opt/ml/processing/{key}", "S3Uri": uri}}
-                for key, uri in outputs.items()
-            ]
-        },
-        "StoppingCondition": {"MaxRuntimeInSeconds": members.pop("seconds", 60)},
-        "RoleArn": "arn:aws:iam::000000000000:role/job",
-    }
-    return {"Name": name, "Type": "Processing", "Arguments": request, **members}
+            "MetricDefinitions": members.pop("metrics", []),
+        }
+        request = {
+            "AlgorithmSpecification": algorithm,
+            "OutputDataConfig": {"S3OutputPath": "s3://bucket/models"},
+            "ResourceConfig": {"InstanceCount": members.pop("instances", 1), "InstanceType": "ml.m5.large"},
+            "StoppingCondition": {"MaxRuntimeInSeconds": members.pop("seconds", 60)},
+            "RoleArn": "arn:aws:iam::000000000000:role/job",
+            **members,
+        }
+        return {"Name": name, "Type": "Training", "Arguments": request, **own}
+
+    @staticmethod
+    def pipeline(*steps: Mapping[str, Any], parameters: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+        """Return a definition of these steps."""
+        return {"Version": "2020-12-01", "Metadata": {}, "Parameters": parameters or [], "Steps": list(steps)}
+
+    @staticmethod
+    def tuning(name: str, program: str, config: Mapping[str, Any], **members: Any) -> dict[str, Any]:
+        """Return a Tuning step that maximises `score=` over a Python program; `config` adds to or replaces members."""
+        step = Build.training(name, program, metrics=[{"Name": "score", "Regex": "score=([0-9.]+)"}], **members)
+        goal = {"Type": "Maximize", "MetricName": "score"}
+        limits = {"MaxNumberOfTrainingJobs": 2, "MaxParallelTrainingJobs": 1}
+        job = {"Strategy": "Random", "HyperParameterTuningJobObjective": goal, "ResourceLimits": limits, **config}
+        request = {"HyperParameterTuningJobConfig": job, "TrainingJobDefinition": step["Arguments"]}
+        return {**step, "Type": "Tuning", "Arguments": request}
 
 
-def training(name: str, program: str, **members: Any) -> dict[str, Any]:
-    """Return a Training step that runs a Python program; keywords are members of its arguments or of the step."""
-    own: dict[str, Any] = {k: members.pop(k) for k in ("CacheConfig", "RetryPolicies", "DependsOn") if k in members}
-    algorithm = {
-        "TrainingImage": "other/image:1",
-        "TrainingInputMode": "File",
-        "ContainerEntrypoint": [*PYTHON, program],
-        "MetricDefinitions": members.pop("metrics", []),
-    }
-    request = {
-        "AlgorithmSpecification": algorithm,
-        "OutputDataConfig": {"S3OutputPath": "s3://bucket/models"},
-        "ResourceConfig": {"InstanceCount": members.pop("instances", 1), "InstanceType": "ml.m5.large"},
-        "StoppingCondition": {"MaxRuntimeInSeconds": members.pop("seconds", 60)},
-        "RoleArn": "arn:aws:iam::000000000000:role/job",
-        **members,
-    }
-    return {"Name": name, "Type": "Training", "Arguments": request, **own}
-
-
-def pipeline(*steps: Mapping[str, Any], parameters: list[dict[str, Any]] | None = None) -> dict[str, Any]:
-    """Return a definition of these steps."""
-    return {"Version": "2020-12-01", "Metadata": {}, "Parameters": parameters or [], "Steps": list(steps)}
-
-
-Pipeline = Callable[..., dict[str, Any]]
+@pytest.fixture
+def build() -> Build:
+    return Build()
