@@ -35,7 +35,8 @@ Client = Callable[[str], Any]
 def client(request: pytest.FixtureRequest, home: Home) -> Iterator[Client]:
     """Return a function that makes clients of local AWS, and in a second run of moto."""
     if request.param == "local":
-        yield aws.session(home, lambda _home, _arn: 1).client
+        session: Any = aws.session(home, lambda _home, _arn: 1)
+        yield session.client
         return
     with mock_aws(config={"core": {"reset_boto3_session": False}}):
         _moto_client("s3").create_bucket(Bucket="bincount-local")
