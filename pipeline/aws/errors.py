@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from boto3.exceptions import Boto3Error
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -53,6 +54,10 @@ def aws_errors() -> Iterator[None]:
         raise UserError(_one_line(_refusal(error))) from error
     except BotoCoreError as error:
         raise UserError(_one_line(_failure(error))) from error
+    except Boto3Error as error:
+        # A transfer that failed: the reason is in what was raised before it.
+        inner = error.__context__
+        raise UserError(_one_line(_refusal(inner) if isinstance(inner, ClientError) else str(error))) from error
 
 
 def code_of(error: ClientError) -> str:

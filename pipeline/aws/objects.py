@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.aws.errors import aws_errors
+from botocore.exceptions import ClientError
+
+from pipeline.aws.errors import aws_errors, code_of
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
@@ -39,9 +42,23 @@ def split_uri(uri: str) -> tuple[str, str]:
 def read_text(session: boto3.Session, uri: str) -> str:
     """Return an object as UTF-8 text. Raises UserError."""
     bucket, key = split_uri(uri)
-    with session.client("s3").get_object(Bucket=bucket, Key=key)["Body"] as body:
+    with _existing(uri), session.client("s3").get_object(Bucket=bucket, Key=key)["Body"] as body:
         content: bytes = body.read()
-    return content.decode()
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise UserError(f"{uri} is no text") from None
+
+
+@contextmanager
+def _existing(uri: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        if code_of(error) not in {"404", "NoSuchKey"}:
+            raise
+        # S3's own message to a HEAD request is "Not Found" and names nothing.
+        raise UserError(f"there is no object {uri}") from error
 
 
 @aws_errors()
@@ -49,7 +66,8 @@ def download(session: boto3.Session, uri: str, target: Path) -> Path:
     """Copy an object to a file, whole or not at all, and return it; its folder is made. Raises UserError."""
     bucket, key = split_uri(uri)
     target.parent.mkdir(parents=True, exist_ok=True)
-    session.client("s3").download_file(bucket, key, str(target), Config=_transfer())
+    with _existing(uri):
+        session.client("s3").download_file(bucket, key, str(target), Config=_transfer())
     return target
 
 
