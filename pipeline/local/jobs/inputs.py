@@ -84,7 +84,7 @@ def _manifest(s3: LocalS3, uri: str) -> list[InputFile]:
     try:
         entries = json.loads(s3.read_bytes(uri))
         return list(_entries(s3, entries))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError) as error:
         raise S3Error(f"{uri} is not a manifest: {error}") from None
 
 

@@ -71,8 +71,8 @@ class TrainingJob:
             "ModelArtifacts": {"S3ModelArtifacts": model},
             "SecondaryStatus": "Starting",
         }
-        job.create({**body, **private}, parent)
         metrics = Metrics(request["AlgorithmSpecification"].get("MetricDefinitions", []))
+        job.create({**body, **private}, parent)
         return cls(job, request, arn, width, metrics)
 
     def run(self, started: Callable[[], object], measured: Callable[[Metrics], object]) -> dict[str, Any]:

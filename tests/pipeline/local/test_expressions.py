@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -143,7 +144,7 @@ def test_join_takes_no_lists() -> None:
         to_text([])
 
 
-DECLARED = [
+DECLARED: list[Mapping[str, Any]] = [
     {"Name": "Text", "Type": "String", "DefaultValue": "a", "EnumValues": ["a", "b"]},
     {"Name": "Count", "Type": "Integer", "DefaultValue": 1},
     {"Name": "Share", "Type": "Float", "DefaultValue": 0.5},
