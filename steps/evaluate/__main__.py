@@ -22,7 +22,7 @@ from steps.common.shards import ShardDataset, ShardError
 from steps.common.split_report import SplitReport, read_split_report
 from steps.evaluate.evaluation import evaluate, model_facts
 from steps.evaluate.history import read_curve, read_history
-from steps.evaluate.inference import Answers, Progress, answer
+from steps.evaluate.inference import ROLES, Answers, Progress, answer
 from steps.evaluate.mistakes import thumbnail, worst_mistakes
 from steps.evaluate.models import Model, find_artifact, open_model
 from steps.evaluate.predictions import write_predictions
@@ -71,9 +71,9 @@ def run(processing: Path, settings: Settings, progress: Progress) -> None:
         raise JobError(str(error)) from None
     split = read_split_report(inputs / "split") if any(inputs.glob("split/*")) else None
     with ExitStack() as stack:
-        models = [stack.enter_context(open_model(artifact, "model"))]
+        models = [stack.enter_context(open_model(artifact, ROLES[0]))]
         if (champion := find_artifact(inputs / "champion")) is not None:
-            models.append(stack.enter_context(open_model(champion, "champion")))
+            models.append(stack.enter_context(open_model(champion, ROLES[1])))
         check_classes(models)
         answers = answer([model.predictor for model in models], shard_samples(dataset), len(dataset), progress)
         check_failures(answers, len(dataset))
@@ -83,7 +83,7 @@ def run(processing: Path, settings: Settings, progress: Progress) -> None:
 
 def check_classes(models: list[Model]) -> None:
     """Refuse an artifact that does not count 1 to 5 items. Raises JobError."""
-    for role, model in zip(("model", "champion"), models, strict=False):
+    for role, model in zip(ROLES, models, strict=False):
         if set(model.predictor.spec.class_labels) != set(CLASS_LABELS):
             given = ", ".join(model.predictor.spec.class_labels[:10])
             raise JobError(f"the {role}'s classes are {given}, the test photos' are {', '.join(CLASS_LABELS)}")

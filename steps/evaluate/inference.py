@@ -12,9 +12,11 @@ import numpy.typing as npt
 from steps.common.images import PhotoError
 from steps.common.job import JobError
 from steps.common.predictor import Predictor
+from steps.evaluate.models import blame
 
 BATCH = 32
 PROGRESS_SECONDS = 5.0
+ROLES = ("model", "champion")
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -68,13 +70,13 @@ def answer(predictors: Sequence[Predictor], samples: Iterable[Sample], total: in
     """Run every model on the same photos; one that cannot be decoded or has no class of the models is left out of all.
 
     Args:
-        predictors: the models; the order of the first one's class labels is used for all.
+        predictors: the model and, where there is one, the champion; the order of the model's class labels is used.
         samples: photos, taken one batch at a time.
         total: how many there will be, for the progress lines.
         progress: where those lines go.
 
     Raises:
-        JobError: the models do not have the same classes, or no photo could be used.
+        JobError: the models do not have the same classes, one fails on these photos, or no photo could be used.
     """
     run = _Run(predictors)
     started = reported = time.monotonic()
@@ -125,7 +127,8 @@ class _Run:
             return
         for model, (predictor, columns) in enumerate(zip(self._predictors, self._columns, strict=True)):
             photos = np.stack([prepared[model] for _, prepared in inputs])
-            self._rows[model].append(predictor.probabilities(photos)[:, columns])
+            with blame(ROLES[model]):
+                self._rows[model].append(predictor.probabilities(photos)[:, columns])
         for sample, _ in inputs:
             self._ids.append(sample.id)
             self._positions.append(sample.position)

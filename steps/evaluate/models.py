@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,9 +47,17 @@ def open_model(path: Path, role: str) -> Iterator[Model]:
     Raises:
         JobError: it is no artifact of ours, or its graph does not do what its model.json says.
     """
+    with ExitStack() as stack:
+        with blame(role):
+            folder = stack.enter_context(open_artifact(path))
+            model = Model(folder, Predictor(folder), sha256(path if path.is_file() else folder / "model.onnx"))
+        yield model
+
+
+@contextmanager
+def blame(role: str) -> Iterator[None]:
+    """Turn what is wrong with an artifact into the job's one line, which says whose artifact it is."""
     try:
-        with open_artifact(path) as folder:
-            archive = path if path.is_file() else folder / "model.onnx"
-            yield Model(folder, Predictor(folder), sha256(archive))
+        yield
     except ArtifactError as error:
         raise JobError(f"the {role}'s artifact cannot be used: {error}") from None

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from steps.common.images import PhotoError
 from steps.common.job import JobError
 from steps.common.predictor import Predictor
-from steps.evaluate.models import open_model
+from steps.evaluate.models import blame, open_model
 from steps.evaluate.sources import read_photo
 
 BATCH = 16
@@ -56,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     failed = False
     try:
-        with open_model(options.model, "model") as model:
+        with open_model(options.model, "model") as model, blame("model"):
             for line in predict(model.predictor, options.photos):
                 failed |= "error" in line
                 print(json.dumps(line, allow_nan=False), flush=True)

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from steps.common.artifact import ArtifactError
 from steps.common.images import PhotoError
 from steps.common.job import JobError
 from steps.common.predictor import Predictor
@@ -98,6 +99,21 @@ def test_a_champion_of_other_classes_is_refused(make_artifact: Make, make_photo:
     ]
     with pytest.raises(JobError, match="the champion's classes a, b, c, d, e"):
         answer(models, [Sample("a", "4", "g", make_photo(4))], 1, silent)
+
+
+def test_a_graph_that_fails_on_photos_is_an_error_that_says_whose(
+    make_artifact: Make, make_photo: MakePhoto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = [Predictor(make_artifact(name), threads=1) for name in ("new", "old")]
+
+    def fail(batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+        raise ArtifactError("numbers that are not finite")
+
+    for model, role in zip(models, ("model", "champion"), strict=True):
+        with monkeypatch.context() as patch:
+            patch.setattr(model, "probabilities", fail)
+            with pytest.raises(JobError, match=f"^the {role}'s artifact cannot be used: numbers"):
+                answer(models, [Sample("a", "1", "g", make_photo(1))], 1, silent)
 
 
 def test_progress_is_told(make_artifact: Make, make_photo: MakePhoto, monkeypatch: pytest.MonkeyPatch) -> None:
