@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.local.aws.account import Account, arn
 from pipeline.local.aws.answers import Answer, Request, invalid, members, not_found, operation, public, refuse
 from pipeline.local.aws.definitions import parameter_values
-from pipeline.local.aws.launch import engine_lives
+from pipeline.local.aws.launch import engine_lives, engine_log
 from pipeline.local.aws.paging import Document, ordered, page, within
 from pipeline.local.aws.pipelines import find_pipeline
 from pipeline.local.store import Transaction
@@ -36,11 +36,14 @@ def _settled(account: Account, execution: dict[str, Any]) -> dict[str, Any]:
         now = transaction.get("execution", execution_arn)
         if now is None or _has_engine(account, now):  # the engine ended it in the meantime
             return now or execution
-        short = execution_arn.rpartition("/")[2]
+        short, log = execution_arn.rpartition("/")[2], engine_log(account.home, execution_arn)
         if now["PipelineExecutionStatus"] == "Stopping":
             status, reason = "Stopped", "The engine's process ended before it had stopped every step"
         else:
-            status, reason = "Failed", f"The engine's process is gone: `bincount resume {short}` continues"
+            status, reason = (
+                "Failed",
+                f"The engine's process is gone: `bincount resume {short}` continues (its output: {log})",
+            )
         _settle_steps(transaction, execution_arn, status, account.now())
         changes = {"PipelineExecutionStatus": status, "FailureReason": reason, "_engine_pid": None}
         return transaction.update("execution", execution_arn, **changes, LastModifiedTime=account.now())

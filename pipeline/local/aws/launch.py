@@ -12,7 +12,12 @@ import psutil
 from pipeline.local.home import Home
 
 _ROOT = Path(__file__).resolve().parents[3]
-_started: list[subprocess.Popen[bytes]] = []
+_children: list[int] = []
+
+
+def engine_log(home: Home, execution_arn: str) -> Path:
+    """Return the file that has the output of an execution's engine."""
+    return home.root / "engines" / f"{execution_arn.rpartition('/')[2]}.log"
 
 
 def start_engine(home: Home, execution_arn: str) -> int:
@@ -20,7 +25,7 @@ def start_engine(home: Home, execution_arn: str) -> int:
 
     Its output goes to `<home>/engines/<execution id>.log`. Raises OSError when it cannot be started.
     """
-    log = home.root / "engines" / f"{execution_arn.rpartition('/')[2]}.log"
+    log = engine_log(home, execution_arn)
     log.parent.mkdir(parents=True, exist_ok=True)
     path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
     with log.open("ab") as output:
@@ -33,13 +38,20 @@ def start_engine(home: Home, execution_arn: str) -> int:
             env={**os.environ, "BINCOUNT_HOME": str(home.root), "PYTHONPATH": path},
             start_new_session=True,
         )
-    _reap()
-    _started.append(process)  # else Python warns that it runs on, which is the purpose
+    process.returncode = 0  # as if it had ended: else Python warns, when it ends itself, that the engine runs on
+    _children.append(process.pid)
     return process.pid
 
 
 def _reap() -> None:
-    _started[:] = [process for process in _started if process.poll() is None]
+    """Let go of engines that have ended: until then they are there as zombies."""
+    for pid in tuple(_children):
+        try:
+            ended, _ = os.waitpid(pid, os.WNOHANG)
+        except ChildProcessError:
+            ended = pid
+        if ended:
+            _children.remove(pid)
 
 
 def engine_lives(pid: int, execution_arn: str, since: float) -> bool:

@@ -77,7 +77,7 @@ class _Answering:
 
     def _answer(self, model: OperationModel, request: Request) -> Mapping[str, Any]:
         service = str(model.service_model.service_name)
-        _load(service)
+        load(service)
         function = OPERATIONS.get((service, model.name))
         if function is None:
             raise not_local(f"{service}:{model.name}")
@@ -91,7 +91,8 @@ class _Answering:
 
 
 @cache
-def _load(service: str) -> None:
+def load(service: str) -> None:
+    """Import what answers a service's operations: one service's calls need not wait for the others' modules."""
     for module in _MODULES.get(service, ()):
         importlib.import_module(f"pipeline.local.aws.{module}")
 
