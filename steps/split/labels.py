@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -24,12 +25,16 @@ from steps.split.assign import group_name
 from steps.split.metadata import read_metadata
 from steps.split.records import ItemRecords
 
+log = logging.getLogger(__name__)
+
 Form = Literal["labels.csv", "file_list.json", "metadata"]
 Problem = Callable[[str, str], None]  # where, what
 
 NO_LABEL = "no label"
 OUTSIDE = "label outside 1 to 5"
 MALFORMED = "malformed label"
+MALFORMED_ROW = "malformed row"
+MALFORMED_ID = "malformed id"
 CONFLICT = "listed twice with different labels or groups"
 _COUNT = re.compile(r"[+-]?[0-9]{1,9}(\.0*)?")  # 3, and 3.0 as spreadsheets and data frames write it
 
@@ -99,7 +104,9 @@ def read_labels(folder: Path, problem: Problem) -> Labels:
     else:
         labels = Labels("metadata")
     records = ItemRecords()
-    for record in read_metadata(folder, problem):
+    for done, record in enumerate(read_metadata(folder, problem), start=1):
+        if done % 50_000 == 0:
+            log.info("read %s records", f"{done:,}")
         if labels.form == "metadata":
             if record.fault:
                 labels.aside[record.id] = record.fault
@@ -139,10 +146,6 @@ def read_csv(path: Path, problem: Problem) -> Labels:
     except UnicodeDecodeError:
         raise JobError(f"{path} is not UTF-8 text: save it as CSV UTF-8") from None
     return labels
-
-
-MALFORMED_ROW = "malformed row"
-MALFORMED_ID = "malformed id"
 
 
 def _put_row(labels: Labels, row: dict[str, str]) -> str | None:

@@ -48,13 +48,15 @@ def match(files: Iterable[str], labels: Labels, aside: Aside) -> list[Source]:
         else:
             named[stem] = path
     spellings = ids.Spellings(labels.by_id.keys() | labels.aside.keys())
-    found = []
+    found: dict[str, Source] = {}
     for stem, path in named.items():
         spelled = spellings.find(stem)
         if spelled is None or (spelled != stem and spelled in named):
             aside.add("left out", stem, NO_LABEL)
         elif spelled in labels.aside:
             aside.add("left out", stem, labels.aside[spelled])
+        elif spelled in found:  # 0710 and 00710 for a label of 710
+            aside.add("left out", stem, TWICE)
         else:
-            found.append(Source(spelled, labels.by_id[spelled], path))
-    return sorted(found, key=lambda source: ids.natural(source.id))
+            found[spelled] = Source(spelled, labels.by_id[spelled], path)
+    return sorted(found.values(), key=lambda source: ids.natural(source.id))

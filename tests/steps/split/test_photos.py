@@ -51,6 +51,12 @@ def test_the_other_spelling_is_not_taken_from_its_own_photo() -> None:
     assert left_out == [("710", NO_LABEL)]
 
 
+def test_two_other_spellings_are_one_photo_and_a_second() -> None:
+    sources, left_out = matched(["p/00710.jpg", "p/0710.jpg"], Labels("labels.csv", by_id={"710": 1}))
+    assert sources == [("710", 1, "p/00710.jpg")]
+    assert left_out == [("0710", TWICE)]
+
+
 def test_where_labels_tell_the_spellings_apart_only_exact_ids_match() -> None:
     labels = Labels("file_list.json", by_id={"1021": 5, "01022": 4}, aside={"01021": OUTSIDE})
     sources, left_out = matched(["p/1021.jpg", "p/01021.jpg", "p/1022.jpg"], labels)
