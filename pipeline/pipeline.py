@@ -11,21 +11,13 @@ from __future__ import annotations
 
 from sagemaker.mlops.workflow.condition_step import ConditionStep
 from sagemaker.mlops.workflow.fail_step import FailStep
-from sagemaker.mlops.workflow.lambda_step import LambdaStep
 from sagemaker.mlops.workflow.pipeline import Pipeline
 from sagemaker.mlops.workflow.steps import ProcessingStep, TrainingStep
 
-from pipeline.definition.common import Context, job_retries, service_retries, tuning_retries
+from pipeline.definition.common import Context, job_options, service_retries, tuning_options
 from pipeline.definition.parameters import declare
 from pipeline.definition.processing import EVALUATION, evaluate_arguments, split_arguments
-from pipeline.definition.registry import (
-    below_gate_message,
-    deploy_function,
-    deploy_inputs,
-    deploy_outputs,
-    good_enough,
-    register_arguments,
-)
+from pipeline.definition.registry import below_gate_message, deploy_steps, good_enough, register_arguments
 from pipeline.definition.training import train_arguments, tune_arguments
 from pipeline.sdk import IsolatedTuningStep, OfflineSession, RegisterModelStep
 from pipeline.settings import Settings
@@ -42,55 +34,36 @@ def build(settings: Settings) -> Pipeline:
     split = ProcessingStep(
         "Split",
         split_arguments(context),
-        description="Photos of one bin stay on one side of train, validation and test",
-        cache_config=context.cache(),
-        retry_policies=job_retries(),
+        **job_options(context, "Photos of one bin stay on one side of train, validation and test"),
     )
     tune = IsolatedTuningStep(
         "Tune",
         tune_arguments(context, split),
-        description="Search hyperparameters for the best validation macro-F1",
-        cache_config=context.cache(),
-        retry_policies=tuning_retries(),
+        **tuning_options(context, "Search hyperparameters for the best validation macro-F1"),
     )
     train = TrainingStep(
         "Train",
         train_arguments(context, split, tune),
-        description="Train with the best hyperparameters, data-parallel over all hosts",
-        cache_config=context.cache(),
-        retry_policies=job_retries(),
+        **job_options(context, "Train with the best hyperparameters, data-parallel over all hosts"),
     )
     evaluate = ProcessingStep(
         "Evaluate",
         evaluate_arguments(context, split, train),
-        description="Score the model, as it would be served, on the test set",
         property_files=[EVALUATION],
-        cache_config=context.cache(),
-        retry_policies=job_retries(),
+        **job_options(context, "Score the model, as it would be served, on the test set"),
     )
     register = RegisterModelStep(
         "Register",
         register_arguments(context, evaluate, train),
-        description="Add a version to the model package group",
         retry_policies=[service_retries()],
+        description="Add a version to the model package group",
     )
-    deploy = [
-        LambdaStep(
-            "Deploy",
-            deploy_function(context, arn),
-            description="Start the staging deployment; the function does not wait for it",
-            inputs=deploy_inputs(context, register, train),
-            outputs=deploy_outputs(),
-        )
-        for arn in [settings.deploy.function_arn]
-        if arn
-    ]
     gate = ConditionStep(
         "Gate",
-        description="Macro-F1 reaches its minimum and beats the champion",
         conditions=good_enough(context, evaluate),
-        if_steps=[register, *deploy],
+        if_steps=[register, *deploy_steps(context, register, train)],
         else_steps=[FailStep("BelowGate", below_gate_message(context))],
+        description="Macro-F1 reaches its minimum and beats the champion",
     )
     return Pipeline(
         name=settings.pipeline_name,

@@ -27,6 +27,17 @@ Names = Annotated[
     tuple[str, ...], BeforeValidator(lambda value: value.split(",") if isinstance(value, str) and value else value)
 ]
 S3Uri = Annotated[str, Field(pattern=r"^s3://[^/]+(/.*)?$", max_length=1024)]
+Backbone = Literal[
+    "efficientnet_lite0",
+    "efficientnet_lite1",
+    "efficientnet_lite2",
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "efficientnet_v2_s",
+    "convnext_tiny",
+    "mobilenet_v3_large",
+]
 
 
 class _Strict(BaseModel):
@@ -81,24 +92,24 @@ class Split(Job):
 
 
 class Hyperparameters(_Strict):
-    """What the training entry point is told; the names are its own (steps/train/README.md)."""
+    """What the training step is told: its names, limits and defaults, which a test compares."""
 
     batch_size: int = Field(default=64, ge=1, description="photos a step, over all ranks")
     learning_rate: float = Field(default=1e-3, gt=0, le=10)
-    weight_decay: float = Field(default=0.05, ge=0, le=1)
+    weight_decay: float = Field(default=0.02, ge=0, le=10)
     warmup_epochs: float = Field(default=1.0, ge=0)
-    ordinal_sigma: float = Field(default=0.5, ge=0, le=5, description="width of the soft targets, items; 0: one-hot")
+    ordinal_sigma: float = Field(default=0.5, ge=0, le=10, description="width of the soft targets, items; 0: one-hot")
     class_balance: Share = Field(default=0.5, description="0: as drawn, 1: every class alike")
     dropout: float = Field(default=0.2, ge=0, lt=1)
     drop_path: float = Field(default=0.1, ge=0, lt=1)
     ema_decay: float = Field(default=0.999, ge=0, lt=1)
     augment: Share = 0.5
-    backbone: str = Field(default="efficientnet_lite0", pattern=r"^\w+$")
+    backbone: Backbone = "efficientnet_lite0"
     weights: Literal["package", "channel", "none"] = "package"
     image_size: int = Field(default=224, ge=32, le=1024, description="pixels a side")
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
-    patience: int = Field(default=8, ge=0, description="epochs without progress before training stops; 0: never")
-    seed: int = Field(default=1, ge=0)
+    patience: int = Field(default=10, ge=0, description="epochs without progress before training stops; 0: never")
+    seed: int = Field(default=0, ge=0, lt=2**31)
     checkpoint_steps: int = Field(default=0, ge=0, description="steps between checkpoints; 0: at epochs only")
     freeze_batchnorm: bool = False
     clip_norm: float = Field(default=1.0, ge=0, description="0: no clipping")

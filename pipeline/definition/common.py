@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sagemaker.core.helper.pipeline_variable import PipelineVariable
 from sagemaker.core.workflow.execution_variables import ExecutionVariables
@@ -39,10 +40,6 @@ class Context:
         tags = {"project": PROJECT, "profile": self.settings.profile, "step": step, **self.settings.aws.tags}
         return [{"Key": key, "Value": value} for key, value in tags.items()]
 
-    def cache(self) -> CacheConfig:
-        """Return how long a step's result serves later executions that ask the same."""
-        return CacheConfig(enable_caching=True, expire_after=f"P{self.settings.cache_days}D")
-
 
 def service_retries() -> RetryPolicy:
     """Retry a call that the service refused for its own reasons: any kind of step."""
@@ -56,17 +53,22 @@ def capacity_retries() -> RetryPolicy:
     return SageMakerJobStepRetryPolicy(reasons, interval_seconds=1800, backoff_rate=1.5, expire_after_mins=1440)
 
 
-def job_retries() -> list[RetryPolicy]:
-    """Retries of a processing or training job: an internal error of the service is not the job's fault."""
+def job_options(context: Context, description: str) -> dict[str, Any]:
+    """Caching and retries of a processing or training step: an internal error of the service is not the job's fault."""
     internal = SageMakerJobStepRetryPolicy(
         [SageMakerJobExceptionTypeEnum.INTERNAL_ERROR], interval_seconds=60, backoff_rate=2.0, max_attempts=3
     )
-    return [service_retries(), internal, capacity_retries()]
+    return _options(context, description, [service_retries(), internal, capacity_retries()])
 
 
-def tuning_retries() -> list[RetryPolicy]:
-    """Retries of a tuning job, which ignores JOB_INTERNAL_ERROR: its trials are retried by their RetryStrategy."""
-    return [service_retries(), capacity_retries()]
+def tuning_options(context: Context, description: str) -> dict[str, Any]:
+    """Caching and retries of a tuning step, which ignores JOB_INTERNAL_ERROR: a RetryStrategy retries its trials."""
+    return _options(context, description, [service_retries(), capacity_retries()])
+
+
+def _options(context: Context, description: str, retries: list[RetryPolicy]) -> dict[str, Any]:
+    cache = CacheConfig(enable_caching=True, expire_after=f"P{context.settings.cache_days}D")
+    return {"description": description, "cache_config": cache, "retry_policies": retries}
 
 
 def uri_below(uri: PipelineVariable | str, *path: str) -> Join:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
 
 from sagemaker.core.workflow.parameters import Parameter, ParameterFloat, ParameterInteger, ParameterString
 
-from pipeline.settings import Settings
+from pipeline.settings import Backbone, Settings
 
 # Hyperparameters that are parameters of the pipeline, as long as the search does not choose them.
 HYPERPARAMETERS = {"seed": "Seed", "backbone": "Backbone", "batch_size": "BatchSize", "image_size": "ImageSize"}
@@ -70,4 +71,6 @@ def declare(settings: Settings) -> Parameters:
 
 
 def _declare(name: str, default: str | int) -> Parameter:
-    return ParameterString(name, default) if isinstance(default, str) else ParameterInteger(name, default)
+    if isinstance(default, str):
+        return ParameterString(name, default, enum_values=list(get_args(Backbone)))
+    return ParameterInteger(name, default)

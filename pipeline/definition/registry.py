@@ -1,13 +1,13 @@
-"""Arguments of what follows the evaluation: the gate's conditions, Register, Deploy, BelowGate's message."""
+"""What follows the evaluation: the gate's conditions, Register's arguments, Deploy, BelowGate's message."""
 
 from __future__ import annotations
 
-from sagemaker.core.helper.pipeline_variable import PipelineVariable, RequestType
+from sagemaker.core.helper.pipeline_variable import RequestType
 from sagemaker.core.lambda_helper import Lambda
 from sagemaker.core.workflow.conditions import Condition, ConditionGreaterThanOrEqualTo
 from sagemaker.core.workflow.execution_variables import ExecutionVariables
 from sagemaker.core.workflow.functions import Join, JsonGet
-from sagemaker.mlops.workflow.lambda_step import LambdaOutput, LambdaOutputTypeEnum
+from sagemaker.mlops.workflow.lambda_step import LambdaOutput, LambdaOutputTypeEnum, LambdaStep
 from sagemaker.mlops.workflow.steps import ProcessingStep, TrainingStep
 
 from pipeline.definition.common import Context, uri_below
@@ -72,16 +72,15 @@ def register_arguments(context: Context, evaluate: ProcessingStep, train: Traini
     }
 
 
-def deploy_function(context: Context, arn: str) -> Lambda:
-    """Return the function that exists already: compiling neither makes nor changes it."""
-    return Lambda(function_arn=arn, session=context.session)
+def deploy_steps(context: Context, register: RegisterModelStep, train: TrainingStep) -> list[LambdaStep]:
+    """Return the step that starts the staging deployment, or none where there is no function.
 
-
-def deploy_inputs(
-    context: Context, register: RegisterModelStep, train: TrainingStep
-) -> dict[str, str | PipelineVariable]:
-    """What a staging deployment needs, flat: a version that nobody approved yet cannot be deployed by its ARN."""
-    return {
+    It is given what a deployment needs, flat: a version that nobody approved yet cannot be deployed by its ARN alone.
+    """
+    arn = context.settings.deploy.function_arn
+    if arn is None:
+        return []
+    inputs = {
         "Stage": "staging",
         "Profile": context.settings.profile,
         "ModelPackageArn": register.properties.ModelPackageArn,
@@ -90,11 +89,14 @@ def deploy_inputs(
         "ModelDataUrl": train.properties.ModelArtifacts.S3ModelArtifacts,
         "PipelineExecutionArn": ExecutionVariables.PIPELINE_EXECUTION_ARN,
     }
-
-
-def deploy_outputs() -> list[LambdaOutput]:
-    """What the function answers."""
-    return [LambdaOutput("EndpointName", LambdaOutputTypeEnum.String)]
+    step = LambdaStep(
+        "Deploy",
+        Lambda(function_arn=arn, session=context.session),  # it exists: compiling neither makes nor changes it
+        inputs=inputs,
+        outputs=[LambdaOutput("EndpointName", LambdaOutputTypeEnum.String)],
+        description="Start the staging deployment; the function does not wait for it",
+    )
+    return [step]
 
 
 def below_gate_message(context: Context) -> Join:

@@ -1,12 +1,15 @@
 import json
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from pipeline.settings import PROFILES, Hyperparameters, load_settings
+from pipeline.settings import PROFILES, Backbone, Hyperparameters, load_settings
 from pipeline.validate import validate_definition
+from steps.split.__main__ import DEFAULT_SALT
+from steps.split.__main__ import arguments as split_parser
+from steps.train import hyperparameters as training
 
 Definition = dict[str, Any]
 Compile = Callable[..., Definition]
@@ -140,6 +143,26 @@ def test_hyperparameters_are_strings_at_run_time(compiled: Compile) -> None:
     for value in arguments(definition, "Train")["HyperParameters"].values():
         if not isinstance(value, str) and "Std:Join" not in value:
             assert types[value["Get"].removeprefix("Parameters.")] == "String"
+
+
+def test_the_hyperparameters_are_those_of_the_training_step_with_its_defaults() -> None:
+    theirs = training.Hyperparameters().model_dump(exclude={"epochs"})
+    assert Hyperparameters().model_dump() == theirs
+    assert get_args(Backbone) == get_args(training.Backbone)
+
+
+def test_split_understands_its_arguments(compiled: Compile) -> None:
+    definition = compiled()
+    defaults = {parameter["Name"]: parameter["DefaultValue"] for parameter in definition["Parameters"]}
+    words = [
+        word if isinstance(word, str) else str(defaults[word["Std:Join"]["Values"][0]["Get"].split(".")[1]])
+        for word in arguments(definition, "Split")["AppSpecification"]["ContainerArguments"]
+    ]
+    given = vars(split_parser().parse_args(words))
+    expected = load_settings("demo").split.model_dump(include=set(given))
+    assert given.items() >= expected.items()
+    assert len(expected) * 2 == len(words)
+    assert expected["salt"] == DEFAULT_SALT
 
 
 def test_ranges_say_their_kind(compiled: Compile) -> None:
