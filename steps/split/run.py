@@ -138,8 +138,8 @@ def _tell(report: SplitReport) -> None:
         log.info("missing: %s of %s listed photos", f"{report.missing.total:,}", f"{report.listed:,}")
     if report.largest_deviation > POINTS_WARNED:
         log.warning(
-            "warning: a class's share of a split is %.1f points off the asked one%s: more photos or another --salt help",
+            "warning: a class's share of a split is %.1f points off the asked%s: more photos or another --salt help",
             report.largest_deviation,
-            "" if report.missing is not None else ", among this instance's photos",
+            "" if report.missing is not None else ", on this instance",
         )
     log.info("%s groups, the largest of %s; none crosses", f"{report.groups.number:,}", report.groups.largest)
