@@ -114,14 +114,14 @@ class _Validator(ParamValidator):
     def _validate_expression(self, value: dict[str, Any], shape: Shape, errors: _Collected, name: str) -> None:
         kinds = _KIND_OF_SHAPE.get(shape.type_name)
         if "Std:Join" in value and kinds != ("String",):
-            errors.report(name, "ours", message=f"Std:Join gives a String where a {shape.type_name} belongs")
+            errors.report(name, "ours", message=f"Std:Join gives a String where {shape.type_name} belongs")
         declared = self._document.parameters.get(parameter_of(value) or "", {})
         kind = declared.get("Type")
         if kind is None:
             return
         if kinds is not None and kind not in kinds:
             hint = "; make it a String with Std:Join" if kinds == ("String",) else ""
-            errors.report(name, "ours", message=f"a parameter of type {shown(kind)} where a {kinds[0]} belongs{hint}")
+            errors.report(name, "ours", message=f"a parameter of type {shown(kind)} where {kinds[0]} belongs{hint}")
             return
         for message in _constraints(declared.get("DefaultValue"), shape):
             errors.report(name, "ours", message=f"default of parameter {parameter_of(value)}: {message}")

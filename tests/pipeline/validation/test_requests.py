@@ -100,7 +100,7 @@ SEEDS: list[tuple[str, str, Any, str, str]] = [
         "Steps/2/Arguments/ResourceConfig/InstanceCount",
         {"Get": "Parameters.DataUri"},
         "Steps[2].Arguments.ResourceConfig.InstanceCount",
-        "where a Integer belongs",
+        "where Integer belongs",
     ),
     (
         "join as number",
