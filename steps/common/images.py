@@ -81,7 +81,8 @@ def decode(data: bytes, at_least: int = 0) -> Image.Image:
         if at_least:
             image.draft("RGB", (at_least, at_least))
         image.load()
-        return _to_rgb(ImageOps.exif_transpose(image))
+        ImageOps.exif_transpose(image, in_place=True)  # otherwise it copies upright photos too
+        return _to_rgb(image)
     except MemoryError:
         raise
     except Exception:  # decoders raise OSError, SyntaxError, ValueError, struct.error, EOFError, ...
@@ -110,9 +111,10 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         top = 65535 if isinstance(high, int | float) and high > 255 else 255
         return levels.point(lambda level: level * (255 / top)).convert("L").convert("RGB")
     if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        white = Image.new("RGBA", rgba.size, "white")
-        return Image.alpha_composite(white, rgba).convert("RGB")
+        rgba = image if image.mode == "RGBA" else image.convert("RGBA")
+        shown = Image.new("RGB", rgba.size, "white")
+        shown.paste(rgba, mask=rgba.getchannel("A"))
+        return shown
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
