@@ -44,12 +44,15 @@ def open_session(home: Home, launch: Launcher | None) -> boto3.Session:
     core.register_component("data_loader", _loader())
     core.register("before-parameter-build", _remember, unique_id="local-aws")
     core.register("before-call", cast("Any", _Answering(account)))
-    return boto3.Session(
+    session = boto3.Session(
         botocore_session=core,
         region_name=REGION,
         aws_access_key_id="local",
         aws_secret_access_key="local",  # noqa: S106 - signs nothing: no request leaves
     )
+    # Clients may be shared, by threads too, and take longer to make than to answer.
+    session.client = cache(session.client)  # type: ignore[method-assign]
+    return session
 
 
 @cache
