@@ -59,8 +59,9 @@ class Reader:
         self._client: Any = session.client("sagemaker")
         self._arn = arn
         self._declared: dict[str, str] = {}
-        self._metrics: dict[str, Mapping[str, float]] = {}
-        self._trials: dict[str, tuple[Trial, ...]] = {}
+        # By job and the start of its step: a resumed execution starts a step again, and with it what had ended.
+        self._metrics: dict[tuple[str, object], Mapping[str, float]] = {}
+        self._trials: dict[tuple[str, object], tuple[Trial, ...]] = {}
 
     def read(self) -> Execution:
         """Return the execution. Raises botocore's exceptions."""
@@ -94,13 +95,13 @@ class Reader:
         kind = self._declared.get(name, "")
         if listed is None:
             return Step(name, kind)
-        metadata = listed.get("Metadata", {})
+        metadata, started = listed.get("Metadata", {}), listed.get("StartTime")
         job = next((Job(_JOBS[key], _last(value["Arn"])) for key, value in metadata.items() if key in _JOBS), None)
         return Step(
             name=name,
             kind=kind,
             status=listed["StepStatus"],
-            started=listed.get("StartTime"),
+            started=started,
             ended=listed.get("EndTime"),
             reason=listed.get("FailureReason"),
             attempts=listed.get("AttemptCount", 0),
@@ -108,31 +109,31 @@ class Reader:
             job=job,
             outcome=metadata.get("Condition", {}).get("Outcome"),
             made=metadata.get("RegisterModel", {}).get("Arn"),
-            metrics=self._job_metrics(job.name) if job is not None and job.kind == "training" else {},
-            trials=self._job_trials(job.name) if job is not None and job.kind == "tuning" else (),
+            metrics=self._job_metrics(job.name, started) if job is not None and job.kind == "training" else {},
+            trials=self._job_trials(job.name, started) if job is not None and job.kind == "tuning" else (),
         )
 
-    def _job_metrics(self, name: str) -> Mapping[str, float]:
-        if name in self._metrics:
-            return self._metrics[name]
+    def _job_metrics(self, name: str, started: object) -> Mapping[str, float]:
+        if (name, started) in self._metrics:
+            return self._metrics[name, started]
         job = self._client.describe_training_job(TrainingJobName=name)
         metrics = {metric["MetricName"]: metric["Value"] for metric in job.get("FinalMetricDataList", [])}
         if job["TrainingJobStatus"] not in _RUNNING:
-            self._metrics[name] = metrics
+            self._metrics[name, started] = metrics
         return metrics
 
-    def _job_trials(self, name: str) -> tuple[Trial, ...]:
-        if name in self._trials:
-            return self._trials[name]
+    def _job_trials(self, name: str, started: object) -> tuple[Trial, ...]:
+        if (name, started) in self._trials:
+            return self._trials[name, started]
         status = self._client.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
         order = {"HyperParameterTuningJobName": name, "SortBy": "CreationTime", "SortOrder": "Ascending"}
         listed = self._pages("list_training_jobs_for_hyper_parameter_tuning_job", "TrainingJobSummaries", **order)
-        trials = tuple(self._trial(one) for one in listed)
+        trials = tuple(self._trial(one, started) for one in listed)
         if status["HyperParameterTuningJobStatus"] not in _RUNNING:
-            self._trials[name] = trials
+            self._trials[name, started] = trials
         return trials
 
-    def _trial(self, listed: Mapping[str, Any]) -> Trial:
+    def _trial(self, listed: Mapping[str, Any], started: object) -> Trial:
         return Trial(
             name=listed["TrainingJobName"],
             status=listed["TrainingJobStatus"],
@@ -140,7 +141,7 @@ class Reader:
             ended=listed.get("TrainingEndTime"),
             hyperparameters=listed["TunedHyperParameters"],
             objective=listed.get("FinalHyperParameterTuningJobObjectiveMetric", {}).get("Value"),
-            metrics=self._job_metrics(listed["TrainingJobName"]),
+            metrics=self._job_metrics(listed["TrainingJobName"], started),
             reason=listed.get("FailureReason"),
         )
 

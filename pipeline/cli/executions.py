@@ -121,7 +121,7 @@ def stop(execution: ExecutionArgument = None, *, target: TargetOption = Target.L
     from pipeline.cli.lookup import find_execution, open_session
 
     session = open_session(target)
-    arn = find_execution(session, target, execution)
+    arn = find_execution(session, target, execution, running=True)
     executions.stop(session, arn)
     short = arn.rpartition("/")[2]
     typer.echo(f"{short} is stopping", err=True)

@@ -21,6 +21,7 @@ EXIT = {"Succeeded": 0}
 INTERRUPTED = 130
 _SECONDS = {Target.LOCAL: 0.3, Target.AWS: 5.0}  # between looks
 _HERTZ = 8
+_FILE_WIDTH = 200
 
 Show = Callable[["Execution"], None]
 
@@ -134,7 +135,9 @@ def draw(session: boto3.Session, execution: Execution) -> None:
     declared = definition(session, execution.arn)
     picture = Picture(branches(declared))
     picture.execution, picture.notes = execution, _gate_notes(session, execution, declared, {})
-    Console().print(picture.render())
+    console = Console()
+    # Nobody looks at the right edge of a file: what would be cut in a terminal stays whole.
+    console.print(picture.render(), width=None if console.is_terminal else _FILE_WIDTH)
 
 
 def finish(session: boto3.Session, execution: Execution) -> Outcome:

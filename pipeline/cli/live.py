@@ -72,9 +72,9 @@ class Picture:
         table.add_column(justify="right", no_wrap=True, min_width=5)
         table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
         shown = rows(self.execution, self._within, now, self.notes) if self.execution else []
-        for row, following in zip(shown, [*shown[1:], None], strict=True):
+        for index, row in enumerate(shown):
             style = "bright_black" if row.state in _DIM else ""
-            last = following is None or following.depth < row.depth
+            last = index + 1 == len(shown) or shown[index + 1].depth < row.depth
             table.add_row(self._name(row, last, style), Text(clock(row.seconds), style=style), _note(row, style))
         return table
 

@@ -49,18 +49,23 @@ def recent(session: boto3.Session, names: Collection[str], limit: int = _LISTED)
     return sorted(found, key=lambda one: one.started, reverse=True)[:limit]
 
 
-def find_execution(session: boto3.Session, target: Target, wanted: str | None) -> str:
-    """Return the ARN of the execution that an id, a display name, an ARN or nothing (the latest) means.
+def find_execution(session: boto3.Session, target: Target, wanted: str | None, *, running: bool = False) -> str:
+    """Return the ARN of the execution that an id, a display name, an ARN or nothing means.
+
+    Nothing means the latest; with `running` the latest that runs.
 
     Raises:
         UserError: there is none, with near matches where there are some.
     """
     if wanted is not None and wanted.startswith("arn:"):
         return wanted
-    listed = recent(session, pipeline_names(session, target, None), 1 if wanted is None else 1000)
+    limit = 1 if wanted is None and not running else 1000
+    listed = recent(session, pipeline_names(session, target, None), limit)
     for one in listed:
-        if wanted in {None, one.id, one.name}:
+        if wanted in {one.id, one.name} or (wanted is None and not (running and one.done)):
             return one.arn
+    if wanted is None and running:
+        raise UserError("no execution is running: `bincount list` shows those that were")
     if wanted is None:
         raise UserError("there is no execution yet: `bincount run` starts one")
     known = [name for one in listed for name in (one.id, one.name) if name]

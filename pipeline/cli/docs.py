@@ -1,0 +1,100 @@
+"""`docs/cli.md`, written from what help says, and `docs/run.svg`, what `bincount run` looks like.
+
+python -m pipeline.cli.docs
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import typer
+from typer.main import get_command
+
+from pipeline.cli.main import app
+
+DOCS = Path(__file__).parents[2] / "docs"
+_WIDTH = 100
+_INTRO = """# Command line
+
+Written by `python -m pipeline.cli.docs`; a test fails when it is older than the commands.
+
+State lives in `.bincount` where the command is typed, or in the folder that `BINCOUNT_HOME` names. The exit code is 0
+for success, 1 for an error or a failed execution, 2 for a mistyped command, 130 for Ctrl-C. `--debug`, anywhere in the
+line, shows the traceback of an error.
+"""
+
+
+def markdown() -> str:
+    """Return the help of every command."""
+    return "\n".join([_INTRO, *(f"## {name}\n\n```text\n{text}\n```\n" for name, text in helps())])
+
+
+def helps() -> Iterator[tuple[str, str]]:
+    """Yield each command's whole name and its help, groups before what is in them."""
+    yield from _helps(get_command(app), "bincount", None)
+
+
+def _helps(command: Any, name: str, parent: typer.Context | None) -> Iterator[tuple[str, str]]:  # noqa: ANN401
+    context = typer.Context(command, info_name=name, parent=parent, terminal_width=_WIDTH, **command.context_settings)
+    lines = command.get_help(context).splitlines()
+    yield context.command_path, "\n".join(line.rstrip() for line in lines)
+    for inner, one in getattr(command, "commands", {}).items():
+        yield from _helps(one, inner, context)
+
+
+def picture() -> str:
+    """Return an execution half-way through as SVG, drawn by the display itself."""
+    from rich.console import Console
+
+    from pipeline.cli.live import Picture
+    from pipeline.cli.rows import Branch
+
+    now = datetime.now(UTC)
+    shown = Picture({"Register": Branch("Gate", "True"), "BelowGate": Branch("Gate", "False")})
+    shown.execution = example(now)
+    console = Console(record=True, width=_WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor")
+    console.print("[bold green]$[/] bincount run --profile demo -p DataUri=photos\n", highlight=False)
+    console.print(shown.render())
+    return console.export_svg(title="bincount", unique_id="bincount")
+
+
+def example(now: datetime) -> Any:  # noqa: ANN401
+    """Return an execution that is training."""
+    from pipeline.aws.models import Execution, Step, Trial
+
+    def ago(seconds: float) -> datetime:
+        return now - timedelta(seconds=seconds)
+
+    def trial(number: int, start: float, rate: str, objective: float) -> Trial:
+        return Trial(
+            f"trial-{number}", "Completed", ago(start), ago(start - 38), {"learning_rate": rate}, objective, {}, None
+        )
+
+    arn = "arn:aws:sagemaker:us-east-1:000000000000:pipeline/bincount-demo/execution/m08kb4bksw24"
+    trials = (trial(1, 116, "0.001783", 0.4422), trial(2, 78, "0.002714", 0.5031))
+    metrics = {"val_macro_f1": 0.5731, "val_loss": 0.8912, "train_loss": 0.7421}
+    steps = (
+        Step("Split", "Processing", "Succeeded", ago(120), ago(117), cached_from=arn),
+        Step("Tune", "Tuning", "Succeeded", ago(117), ago(40), trials=trials),
+        Step("Train", "Training", "Executing", ago(40), metrics=metrics),
+        *(Step(name, kind) for name, kind in (("Evaluate", "Processing"), ("Gate", "Condition"))),
+        *(Step(name, kind) for name, kind in (("Register", "RegisterModel"), ("BelowGate", "Fail"))),
+    )
+    return Execution(arn, "demo", "Executing", ago(120), now, None, steps)
+
+
+def main() -> None:
+    """Write both files."""
+    from pipeline.cli.compiling import write_whole
+
+    DOCS.mkdir(exist_ok=True)
+    write_whole(DOCS / "cli.md", markdown())
+    write_whole(DOCS / "run.svg", picture())
+
+
+if __name__ == "__main__":
+    main()
