@@ -94,7 +94,7 @@ class Cluster:
         if self.world == 1:
             return model
         # Batch statistics are each rank's own while training; rank 0's are copied before they are used.
-        return nn.parallel.DistributedDataParallel(model, broadcast_buffers=False, gradient_as_bucket_view=True)
+        return nn.parallel.DistributedDataParallel(model, forward_sync_buffers=False, gradient_as_bucket_view=True)
 
     def barrier(self) -> None:
         """Wait for all ranks."""

@@ -7,14 +7,19 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from steps.common.shards import Photo, ShardWriter
+
+if TYPE_CHECKING:
+    from steps.train.checkpoint import Position
 
 ROOT = Path(__file__).parents[3]
 SIZE = 32
@@ -24,7 +29,6 @@ TINY: dict[str, str] = {
     "image_size": str(SIZE),
     "weights": "none",
     "precision": "fp32",
-    "checkpoint_steps": "2",
     "warmup_epochs": "0.5",
     "patience": "0",
 }
@@ -112,3 +116,69 @@ def free_port() -> str:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return str(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Compute with one thread: as the jobs that results are compared with do, and no slower on models this small."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def fit(channels: Path, one_thread: None) -> Callable[..., Position]:
+    """Return a function that trains in this process, with checkpoints in a folder, and returns the last position."""
+    from steps.train.backbones import PhotoClassifier
+    from steps.train.checkpoint import Checkpoints
+    from steps.train.data import open_channel
+    from steps.train.ddp import Cluster
+    from steps.train.hyperparameters import parse
+    from steps.train.loop import Run, Trainer
+    from steps.train.precision import choose
+    from steps.train.sampler import plan
+    from steps.train.training import start_model
+
+    def train(
+        folder: Path,
+        stop: Callable[[], bool] = lambda: False,
+        change: Callable[[PhotoClassifier], None] = lambda _model: None,
+        **hyperparameters: str,
+    ) -> Position:
+        import torch
+
+        parameters = parse({**TINY, **hyperparameters})
+        size, seed, cluster = parameters.image_size, parameters.seed, Cluster(0, 1, torch.device("cpu"))
+        with ThreadPoolExecutor(1) as pool:
+            run = Run(
+                parameters,
+                open_channel(channels / "train", size, seed, parameters.augment),
+                open_channel(channels / "validation", size, seed),
+                plan(44, parameters.batch_size, 1, seed),
+                cluster,
+                choose(parameters.precision, cluster.device),
+                Checkpoints(folder),
+                pool,
+                stop,
+            )
+            model = start_model(run, channels / "weights")
+            change(model)
+            trainer = Trainer(run, model)
+            trainer.resume()
+            return trainer.fit()
+
+    return train
+
+
+@pytest.fixture(scope="session")
+def reference(tmp_path_factory: pytest.TempPathFactory, fit: Callable[..., Position]) -> tuple[bytes, Position]:
+    """Return the best weights (the file's bytes) and the last position of a TINY run that was never stopped."""
+    from steps.train.checkpoint import Checkpoints
+
+    folder = tmp_path_factory.mktemp("reference")
+    position = fit(folder)
+    assert position.best_epoch is not None
+    return Checkpoints(folder).best_file(position.best_epoch), position

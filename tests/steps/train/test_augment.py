@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from steps.train.augment import FILL, Draw, apply, draw, inverse_affine
+
+strengths = st.floats(0, 1)
+indices = st.integers(0, 2**40)
+
+
+def forward_map(what: Draw, size: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    a, b, c, d, e, f = inverse_affine(what, size)
+    return np.linalg.inv(np.array([[a, b, c], [d, e, f], [0, 0, 1]]))
+
+
+@given(st.integers(0, 2**31 - 1), st.integers(0, 1000), indices, strengths)
+def test_no_corner_of_the_frame_ever_leaves_the_picture(seed: int, epoch: int, index: int, strength: float) -> None:
+    size = 100
+    corners = np.array([[0, 0, 1], [size, 0, 1], [0, size, 1], [size, size, 1]], np.float64).T
+    x, y, _ = forward_map(draw(seed, epoch, index, strength), size) @ corners
+    assert min(x.min(), y.min()) > -1e-6
+    assert max(x.max(), y.max()) < size + 1e-6
+
+
+@given(indices, strengths)
+def test_the_frame_only_shrinks(index: int, strength: float) -> None:
+    assert 0.6 < draw(0, 0, index, strength).scale <= 1
+
+
+def test_a_draw_depends_on_seed_epoch_and_photo_alone() -> None:
+    first = draw(1, 2, 3, 0.5)
+    draw(9, 9, 9, 0.5)
+    assert draw(1, 2, 3, 0.5) == first
+    assert len({first, draw(2, 2, 3, 0.5), draw(1, 3, 3, 0.5), draw(1, 2, 4, 0.5)}) == 4
+
+
+def test_no_strength_changes_no_pixel() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 20, 3), dtype=np.uint8)
+    assert np.array_equal(apply(pixels, draw(1, 2, 3, 0.0)), pixels)
+
+
+def test_the_mirror_is_exact() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 20, 3), dtype=np.uint8)
+    mirrored = apply(pixels, Draw(mirror=True, brightness=1.0))
+    assert np.abs(mirrored.astype(int) - pixels[:, ::-1].astype(int)).max() <= 1
+
+
+def test_the_border_is_filled() -> None:
+    shrunk = apply(np.full((40, 40, 3), 255, np.uint8), Draw(scale=0.5))
+    assert np.abs(shrunk[0, 0].astype(int) - FILL).max() <= 1
+    assert shrunk[20, 20].tolist() == [255, 255, 255]
+
+
+def test_colours_move_as_asked() -> None:
+    pixels = np.full((8, 8, 3), (100, 50, 200), np.uint8)
+    darker = apply(pixels, Draw(brightness=0.5))
+    assert np.abs(darker[0, 0].astype(int) - (50, 25, 100)).max() <= 1
+    grey = apply(pixels, Draw(saturation=0.0))
+    assert len(set(grey[0, 0].tolist())) == 1

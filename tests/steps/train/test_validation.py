@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from steps.common.labels import CLASSES
+from steps.train.validation import cross_entropy, fit_temperature, score
+
+
+def calibrated(
+    scale: float,
+) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.float64]], np.ndarray[tuple[int, ...], np.dtype[np.int64]]]:
+    """Draw logits and labels that follow exactly softmax(logits), then blow the logits up."""
+    generator = np.random.default_rng(0)
+    logits = generator.normal(0, 2, (4000, CLASSES))
+    chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    labels = (chances.cumsum(axis=1) < generator.random((4000, 1))).sum(axis=1)
+    return logits * scale, labels.astype(np.int64)
+
+
+@pytest.mark.parametrize("scale", [0.5, 1.0, 3.0])
+def test_the_temperature_undoes_a_known_scale(scale: float) -> None:
+    assert fit_temperature(*calibrated(scale)) == pytest.approx(scale, rel=0.08)
+
+
+def test_the_temperature_is_at_a_minimum() -> None:
+    logits, labels = calibrated(2.0)
+    best = fit_temperature(logits, labels)
+    at = [cross_entropy(logits / (best * factor), labels) for factor in (0.98, 1.0, 1.02)]
+    assert at[1] == min(at)
+
+
+def test_large_logits_do_not_overflow() -> None:
+    assert cross_entropy(np.array([[1000.0, 0, 0, 0, 0]]), np.array([0])) == pytest.approx(0)
+
+
+def test_scores_are_those_of_the_confusion_matrix() -> None:
+    logits = np.eye(CLASSES, dtype=np.float32)[[0, 1, 2, 3, 3]]
+    scores = score(logits, np.arange(CLASSES))
+    assert scores.accuracy == pytest.approx(0.8)
+    assert scores.mae == pytest.approx(0.2)
+    assert scores.macro_f1 == pytest.approx((3 + 2 / 3) / 5)
+    assert scores.loss == pytest.approx(cross_entropy(logits, np.arange(CLASSES)))
+
+
+def test_logits_that_are_no_numbers_do_not_hang_the_fit() -> None:
+    assert fit_temperature(np.full((2, CLASSES), np.nan), np.array([0, 1])) == 1.0
