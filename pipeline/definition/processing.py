@@ -54,8 +54,16 @@ def evaluate_arguments(context: Context, split: ProcessingStep, train: TrainingS
     ]
     if context.settings.evaluate.champion_model_uri:
         inputs.append(_input("champion", context.settings.evaluate.champion_model_uri))
+    # The gate is shown in the report. It makes the minima a part of Evaluate's cache key: a report that is silent
+    # about its verdict would cost more.
+    gate = {
+        "--minimum-macro-f1": context.parameters.min_macro_f1.to_string(),
+        "--minimum-improvement": context.parameters.min_improvement.to_string(),
+    }
     return _processor(context, "evaluate", context.parameters.evaluation_instance_type, 1).run(
-        inputs=inputs, outputs=[_output(context, "evaluate", name) for name in ("evaluation", "report")]
+        inputs=inputs,
+        outputs=[_output(context, "evaluate", name) for name in ("evaluation", "report")],
+        arguments=_flat(gate),
     )
 
 

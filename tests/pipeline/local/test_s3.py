@@ -39,7 +39,7 @@ def test_a_safe_key_stays_inside(key: str) -> None:
         parts = safe_parts(key)
     except S3Error:
         return
-    root = "/root/bucket"
+    root = "/srv/bucket"
     assert os.path.normpath("/".join([root, *parts])) == f"{root}/{key}"
 
 
