@@ -46,7 +46,8 @@ class Picture:
         now = datetime.now(UTC)
         whole = Table.grid(padding=(0, 0), expand=True)
         whole.add_row(self._title(now))
-        whole.add_row(self._steps(now))
+        if self.execution is not None:
+            whole.add_row(self._steps(self.execution, now))
         if self.message:
             whole.add_row(Text(self.message, style="yellow"))
         return whole
@@ -66,12 +67,12 @@ class Picture:
             f"  {clock(taken)}",
         )
 
-    def _steps(self, now: datetime) -> Table:
+    def _steps(self, execution: Execution, now: datetime) -> Table:
         table = Table.grid(padding=(0, 2, 0, 0), expand=True)
         table.add_column(no_wrap=True)
         table.add_column(justify="right", no_wrap=True, min_width=5)
         table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
-        shown = rows(self.execution, self._within, now, self.notes) if self.execution else []
+        shown = rows(execution, self._within, now, self.notes)
         for index, row in enumerate(shown):
             style = "bright_black" if row.state in _DIM else ""
             last = index + 1 == len(shown) or shown[index + 1].depth < row.depth
@@ -97,6 +98,5 @@ def _note(row: Row, style: str) -> Text:
         note.append("cached  ", "magenta")
     if row.best:
         note.append("best  ", "green")
-    # Reasons come from jobs: their first line, as text and never as markup.
-    note.append(" ".join(row.note.split()), "red" if row.state == "Failed" else style)
+    note.append(row.note, "red" if row.state == "Failed" else style)
     return note

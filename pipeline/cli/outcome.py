@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.cli.gate import Comparison, comparisons
-from pipeline.cli.rows import clock
+from pipeline.cli.rows import clock, one_line
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
@@ -70,8 +70,8 @@ def outcome(session: boto3.Session, execution: Execution, definition: Mapping[st
 def _reason(execution: Execution) -> str:
     failed = [step for step in execution.steps if step.status == "Failed" and step.reason]
     if failed:
-        return f"{failed[0].name}: {failed[0].reason}"
-    return (execution.reason or "") if execution.status != "Succeeded" else ""
+        return f"{failed[0].name}: {one_line(failed[0].reason or '')}"
+    return one_line(execution.reason or "") if execution.status != "Succeeded" else ""
 
 
 def _found(session: boto3.Session, execution: Execution) -> Iterator[tuple[str, str]]:

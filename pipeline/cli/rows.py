@@ -99,7 +99,7 @@ def state(step: Step, execution: Execution, within: Mapping[str, Branch]) -> str
 def step_note(step: Step) -> str:
     """Return what there is to say of a step in few words."""
     if step.status in {"Failed", "Stopped"} and step.reason:
-        return step.reason
+        return one_line(step.reason)
     if step.trials:
         return f"{len(step.trials)} trial{'s' * (len(step.trials) > 1)}"
     if step.outcome is not None:
@@ -114,6 +114,11 @@ def metrics_text(metrics: Mapping[str, float]) -> str:
     """Return the last value of the metrics that say most."""
     names = [name for name in _HEADLINES if name in metrics] or sorted(metrics)
     return "  ".join(f"{name} {number(metrics[name])}" for name in names[:_SHOWN])
+
+
+def one_line(text: str) -> str:
+    """Return what a job or the service said as one line that cannot command the terminal."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
 def number(value: float) -> str:
@@ -143,7 +148,7 @@ def _trial_row(index: int, trial: Trial, best: Trial | None, now: datetime) -> R
 def trial_note(trial: Trial) -> str:
     """Return a trial's hyperparameters and its objective."""
     if trial.status == "Failed" and trial.reason:
-        return trial.reason
+        return one_line(trial.reason)
     chosen = "  ".join(f"{name} {_short(value)}" for name, value in sorted(trial.hyperparameters.items()))
     score = f"-> {number(trial.objective)}" if trial.objective is not None else metrics_text(trial.metrics)
     return "  ".join(filter(None, (chosen, score)))
@@ -153,7 +158,7 @@ def _short(value: str) -> str:
     try:
         return number(float(value))
     except ValueError:
-        return value.strip('"')
+        return one_line(value).strip('"')
 
 
 def _seconds(started: datetime | None, ended: datetime | None, now: datetime) -> float | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from pipeline.cli.rows import one_line
+
 
 def print_table(head: Sequence[str], rows: Iterable[Sequence[str]], nothing: str) -> None:
     """Print rows under their heads, tab-separated where the output is no terminal; `nothing` where there are none."""
@@ -15,7 +17,7 @@ def print_table(head: Sequence[str], rows: Iterable[Sequence[str]], nothing: str
     console = Console()
     if not console.is_terminal:
         for row in listed:
-            print("\t".join(" ".join(cell.split()) for cell in row))
+            print("\t".join(one_line(cell) for cell in row))
         return
     if not listed:
         console.print(nothing)
@@ -24,7 +26,7 @@ def print_table(head: Sequence[str], rows: Iterable[Sequence[str]], nothing: str
     for name in head:
         table.add_column(name, no_wrap=True, overflow="ellipsis")
     for row in listed:
-        table.add_row(*(Text(cell, style=_COLORS.get(cell, "")) for cell in row))
+        table.add_row(*(Text(one_line(cell), style=_COLORS.get(cell, "")) for cell in row))
     console.print(table)
 
 
