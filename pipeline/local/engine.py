@@ -63,7 +63,7 @@ class _Engine:
         self._context = context
         self._pipeline: str = execution["PipelineArn"].rsplit("/", 1)[1]
         self._execution = execution
-        self._limit = execution.get("ParallelismConfiguration", {}).get("MaxParallelExecutionSteps", sys.maxsize)
+        self._limit = (execution.get("ParallelismConfiguration") or {}).get("MaxParallelExecutionSteps", sys.maxsize)
         self._outcomes: dict[str, Outcome] = {}
         self._conditions: dict[str, bool] = {}
         self._running: set[str] = set()
@@ -79,7 +79,11 @@ class _Engine:
         except (UserError, ExpressionError) as error:
             return self._end("Failed", f"ClientError: {error}")
         self._keep_finished(graph)
-        self._loop(graph, scope)
+        try:
+            self._loop(graph, scope)
+        except BaseException:
+            self._context.stop.set()  # the jobs must not outlive the scheduler
+            raise
         failed = next((name for name, outcome in self._outcomes.items() if outcome == "Failed"), None)
         if failed is not None:
             reason = (self._step_document(failed) or {}).get("FailureReason", "")

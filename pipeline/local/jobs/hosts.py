@@ -14,7 +14,9 @@ from pipeline.local.jobs.log import JobLog
 from pipeline.local.processes import GRACE_SECONDS, signal_group
 from pipeline.local.runner import Launch, Runner
 
-_TICK = 0.02  # seconds between looks at the processes
+_TICKS = (0.01, 0.1)  # seconds between looks at the processes: of a job that has just begun, and of one that runs on
+_PATIENCE = 0.05  # of the time that a job has run may pass before its end is seen
+_FAILED_GRACE = 10.0  # seconds for the other hosts of a job that has failed: they may wait for the dead one for ever
 _SHELL_SIGNAL = 128  # a shell, or Python for its children, reports a signal as 128 + its number
 
 
@@ -57,13 +59,14 @@ class Hosts:
 
     def wait(self, limits: Limits, watch: Callable[[list[str]], None]) -> Ending:
         """Wait for the job to end; `watch` gets the new log lines (perhaps none) some times a second."""
-        deadline = time.monotonic() + limits.seconds
+        begun = time.monotonic()
         try:
-            while (ending := self._ending(limits, deadline)) is None:
+            while (ending := self._ending(limits, begun + limits.seconds)) is None:
                 watch(self._log.pump())
-                time.sleep(_TICK)
+                time.sleep(min(max(_TICKS[0], (time.monotonic() - begun) * _PATIENCE), _TICKS[1]))
             if ending.how != "Completed":
-                self._end(limits.grace)
+                failed = ending.how in {"Failed", "Killed"}
+                self._end(min(limits.grace, _FAILED_GRACE) if failed else limits.grace)
         except BaseException:
             self._end(0.0)
             raise
@@ -89,7 +92,7 @@ class Hosts:
                 signal_group(process.pid, signal.SIGTERM)
         deadline = time.monotonic() + grace
         while time.monotonic() < deadline and any(process.poll() is None for process in self._processes.values()):
-            time.sleep(_TICK)
+            time.sleep(_TICKS[0])
         self._sweep()
         for process in self._processes.values():
             process.wait()

@@ -33,7 +33,8 @@ def test_the_real_handler_gets_the_event_and_the_local_account(account: Account,
         "    boto3.client('s3').put_object(Bucket='bucket', Key='k', Body=event['word'].encode())\n"
         "    account = boto3.client('sts').get_caller_identity()['Account']\n"
         "    return {'n': event['n'] + 1, 'share': 0.5, 'ok': True, 'deep': {'a': [1]}, 'name': NAME,\n"
-        "            'account': account, 'left': context.get_remaining_time_in_millis() > 0, 'function': context.function_name}\n"
+        "            'account': account, 'function': context.function_name,\n"
+        "            'left': context.get_remaining_time_in_millis() > 0}\n"
     )
     account.s3.put_bytes("s3://bucket/first", b"")
     outputs = {
