@@ -27,7 +27,7 @@ def run(context: Context, call: StepCall) -> StepResult:
     context.store.update("step", call.id, StepStatus="Executing", Metadata={"Lambda": {"Arn": arn}})
     answer = invoke(context, arn, call.arguments)
     outputs = {
-        o["OutputName"]: _output(answer, o["OutputName"], o["OutputType"]) for o in call.body["OutputParameters"]
+        o["OutputName"]: typed_output(answer, o["OutputName"], o["OutputType"]) for o in call.body["OutputParameters"]
     }
     listed = [
         {"Name": name, "Value": value if isinstance(value, str) else json.dumps(value)}
@@ -74,7 +74,8 @@ def invoke(context: Context, arn: str, event: Mapping[str, Any]) -> Any:  # noqa
         return json.loads(answer.read_text(encoding="utf-8"))
 
 
-def _output(answer: Any, name: str, type: str) -> str | int | float | bool:  # noqa: ANN401
+def typed_output(answer: Any, name: str, type: str) -> str | int | float | bool:  # noqa: ANN401
+    """Take a declared output from what a handler returned. Raises StepError: missing, of another type, too long."""
     if not isinstance(answer, Mapping) or name not in answer:
         raise StepError(f"ClientError: the function returned no output {name}")
     value = answer[name]

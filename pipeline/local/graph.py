@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import graphlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,6 +13,7 @@ from pipeline.errors import UserError
 from pipeline.local.expressions import ExpressionError, gets, parse_path
 
 STEP_TYPES = frozenset({"Processing", "Training", "Tuning", "Condition", "Fail", "Lambda", "RegisterModel"})
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 Outcome = Literal["Succeeded", "Failed", "Stopped", "Skipped"]
 
 # Which outcomes of the step waited for let a step with this trigger start.
@@ -106,6 +108,8 @@ def _needs(body: Mapping[str, Any], branch: tuple[str, bool] | None) -> dict[str
 
 def _check(steps: Mapping[str, Step]) -> None:
     for step in steps.values():
+        if not _NAME.fullmatch(step.name):  # folders are named by it
+            raise UserError(f"{step.name!r} cannot be a step's name: it takes 1 to 64 letters, digits, - and _")
         if step.type not in STEP_TYPES:
             raise UserError(f"step {step.name}: steps of type {step.type} do not run on this machine")
         for name, trigger in step.needs.items():

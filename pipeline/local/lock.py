@@ -27,12 +27,3 @@ def engine_lock(home: Home, execution_arn: str) -> Iterator[None]:
         except BlockingIOError:
             raise UserError(f"an engine is already at work on {execution_arn}") from None
         yield
-
-
-def is_running(home: Home, execution_arn: str) -> bool:
-    """Say whether an engine is at work on the execution."""
-    try:
-        with engine_lock(home, execution_arn):
-            return False
-    except UserError:
-        return True

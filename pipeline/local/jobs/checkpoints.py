@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pipeline.local.failures import StepError
 from pipeline.local.jobs.inputs import relative_name
 from pipeline.local.jobs.outputs import join
 from pipeline.local.s3 import LocalS3, safe_parts, split_uri
@@ -21,7 +22,10 @@ class Checkpoints:
     def __init__(self, s3: LocalS3, config: Mapping[str, Any], base: Path) -> None:
         self._s3 = s3
         self._uri = config["S3Uri"].rstrip("/") + "/"
-        self.folder = base / Path(config.get("LocalPath", DEFAULT_PATH)).relative_to("/opt/ml")
+        path = Path(config.get("LocalPath", DEFAULT_PATH))
+        if not path.is_relative_to("/opt/ml") or ".." in path.parts:
+            raise StepError(f"ClientError: CheckpointConfig: LocalPath {path} must lie under /opt/ml")
+        self.folder = base / path.relative_to("/opt/ml")
         self._known: dict[str, tuple[int, int]] = {}
 
     def download(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from pipeline.local.jobs.outputs import clear, join, pack, upload
 from pipeline.local.jobs.training_contract import config_files, launch
 
 _ONE_DAY = 86_400.0
+_CHANNEL = re.compile(r"(?!\.+$)[A-Za-z0-9._-]{1,64}")  # no folder outside its own
 _SYNC_SECONDS = 1.0  # between two looks at the checkpoints
 
 
@@ -177,7 +179,7 @@ class TrainingJob:
     def _ended(self, status: str, secondary: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401
         now = time.time()
         begun = (self.job.context.store.get("training-job", self.job.name) or {}).get("TrainingStartTime", now)
-        seconds = int(now - begun)
+        seconds = max(1, int(now - begun))  # the API knows no shorter time
         changes |= {"TrainingEndTime": now, "TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": seconds}
         return self.job.update(status, SecondaryStatus=secondary, **changes)
 
@@ -187,6 +189,9 @@ def _uncompressed(request: Mapping[str, Any]) -> bool:
 
 
 def _channels(request: Mapping[str, Any]) -> list[Input]:
+    for channel in request.get("InputDataConfig", []):
+        if not _CHANNEL.fullmatch(channel["ChannelName"]):
+            raise StepError(f"ClientError: {channel['ChannelName']!r} cannot be the name of a channel")
     return [
         Input.parse(
             channel["ChannelName"],

@@ -160,6 +160,12 @@ def test_stop_ends_the_jobs_and_resume_runs_what_is_left(account: Account, build
     assert run_execution(account.home, arn) == "Succeeded"  # nothing left to do
 
 
+def test_an_execution_whose_engine_died_while_stopping_is_only_closed(account: Account, build: Build) -> None:
+    arn = account.start(build.pipeline(build.processing("A", "")), PipelineExecutionStatus="Stopping")
+    assert run_execution(account.home, arn) == "Stopped"
+    assert account.steps(arn) == {}
+
+
 def test_a_job_that_ignores_sigterm_is_killed_after_the_grace(account: Account, build: Build) -> None:
     stubborn = "import signal,time;signal.signal(15,signal.SIG_IGN);print('begun',flush=True);time.sleep(60)"
     arn = account.start(build.pipeline(build.processing("A", stubborn)))

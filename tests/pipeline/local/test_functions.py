@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline.local.failures import StepError
-from pipeline.local.functions import handler_path
+from pipeline.local.functions import handler_path, typed_output
 
 if TYPE_CHECKING:
     from tests.pipeline.local.conftest import Account, Build
@@ -69,24 +69,37 @@ def test_the_real_handler_gets_the_event_and_the_local_account(account: Account,
     ("body", "outputs", "message"),
     [
         ("raise ValueError('no endpoint')", {}, "failed: ValueError: no endpoint"),
-        ("import time; time.sleep(60)", {}, "did not return within 1 s"),
-        ("return {'n': '1'}", {"n": "Integer"}, "output n is '1', not of type Integer"),
-        ("return {'n': True}", {"n": "Integer"}, "not of type Integer"),
-        ("return {'n': 1}", {"n": "Boolean"}, "not of type Boolean"),
-        ("return {}", {"n": "String"}, "no output n"),
-        ("return None", {"n": "String"}, "no output n"),
-        ("return {'n': 'x' * 1025}", {"n": "String"}, "more than 1024 characters"),
+        ("import time; time.sleep(60)", {}, "did not return within 2 s"),
         ("return {'n': {1}}", {}, "failed: TypeError"),
+        ("return {}", {"n": "String"}, "no output n"),
     ],
 )
 def test_what_goes_wrong_in_a_function_fails_the_step(
     account: Account, build: Build, functions: Path, body: str, outputs: dict[str, str], message: str
 ) -> None:
     (functions / "deploy" / "handler.py").write_text(f"def handler(event, context):\n    {body}\n")
-    seconds = 1.0 if "sleep" in body else 60.0
+    seconds = 2.0 if "sleep" in body else 60.0
     arn = account.run(build.pipeline(step(outputs)), functions=functions, function_seconds=seconds)
     assert account.statuses(arn) == {"L": "Failed"}
     assert message in account.execution(arn)["FailureReason"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "type", "message"),
+    [
+        ({"n": "1"}, "Integer", "output n is '1', not of type Integer"),
+        ({"n": True}, "Integer", "not of type Integer"),
+        ({"n": 1.5}, "Integer", "not of type Integer"),
+        ({"n": 1}, "Boolean", "not of type Boolean"),
+        ({"n": None}, "Float", "not of type Float"),
+        ({"n": "x" * 1025}, "String", "more than 1024 characters"),
+        ({}, "String", "no output n"),
+        (None, "String", "no output n"),
+    ],
+)
+def test_outputs_are_of_their_declared_type(answer: Any, type: str, message: str) -> None:
+    with pytest.raises(StepError, match=message):
+        typed_output(answer, "n", type)
 
 
 @pytest.mark.parametrize("name", ["bincount-other", "bincount-../deploy", "bincount-..", "deploy", "bincount-", ""])

@@ -90,6 +90,7 @@ def test_triggers_decide_after_which_outcome_a_step_starts(trigger: str, outcome
         (json.dumps({"Steps": [step("A"), step("A")]}), "two steps named A"),
         (json.dumps({"Steps": [step("A", "Steps.B.x")]}), "refers to step B"),
         (json.dumps({"Steps": [step("A", "Steps..x")]}), "cannot read the path"),
+        (json.dumps({"Steps": [step("../A")]}), "cannot be a step's name"),
         (json.dumps({"Steps": [step("A", Type="Callback")]}), "steps of type Callback do not run"),
         (json.dumps({"Steps": [step("A", "Steps.B.x"), step("B", DependsOn=["A"])]}), "wait for each other"),
         (json.dumps({"Steps": [step("A"), step("B", DependsOn=[{"Step": "A", "Trigger": "Maybe"}])]}), "not a trigger"),

@@ -164,6 +164,23 @@ def test_what_the_service_would_refuse_fails_before_the_job(
     assert account.store.find("training-job") == []
 
 
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"InputDataConfig": [channel("..", "s3://bucket/data/")]}, "cannot be the name of a channel"),
+        ({"InputDataConfig": [channel("a/../../x", "s3://bucket/data/")]}, "cannot be the name of a channel"),
+        ({"CheckpointConfig": {"S3Uri": "s3://bucket/c", "LocalPath": "/etc"}}, "must lie under /opt/ml"),
+        ({"CheckpointConfig": {"S3Uri": "s3://bucket/c", "LocalPath": "/opt/ml/../x"}}, "must lie under /opt/ml"),
+    ],
+)
+def test_a_job_gets_no_folder_outside_its_own(
+    account: Account, build: Build, more: dict[str, Any], message: str
+) -> None:
+    account.s3.put_bytes("s3://bucket/data/a", b"")
+    arn = account.run(build.pipeline(build.training("T", "", **more)))
+    assert message in account.execution(arn)["FailureReason"]
+
+
 def test_a_foreign_image_without_a_command_is_one_clear_line(account: Account, build: Build) -> None:
     step = build.training("T", "")
     del step["Arguments"]["AlgorithmSpecification"]["ContainerEntrypoint"]
