@@ -153,14 +153,18 @@ def _parameters(text: str, given: dict[str, str]) -> dict[str, str]:
 def _data(where: str) -> str:
     """Return the address of the photos: a folder goes to the local S3 first. Raises UserError where there are none."""
     from pipeline.local.home import Home
-    from pipeline.local.s3 import LocalS3
+    from pipeline.local.s3 import LocalS3, S3Error
 
     s3 = LocalS3(Home.find().s3)
     if not where.startswith("s3://"):
         from pipeline.cli.data import import_folder
 
         return import_folder(Path(where), s3).uri
-    if not s3.list(f"{where.rstrip('/')}/"):
+    try:
+        found = s3.list(f"{where.rstrip('/')}/")
+    except S3Error as error:
+        raise UserError(str(error)) from None
+    if not found:
         raise UserError(
             f"there are no photos at {where}: give a folder with -p {DATA}=FOLDER (`bincount data synth` draws one)"
         )

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipeline.aws import inspection, registry
+from pipeline.aws.models import Score, Version
+from pipeline.cli.models import age, row
+
+if TYPE_CHECKING:
+    from tests.pipeline.cli.conftest import Called, Make
+
+
+def version(make: Make, number: int = 3, **members: Any) -> Version:
+    known: dict[str, Any] = {
+        "group": "bincount-demo",
+        "number": number,
+        "arn": f"arn:x:{number}",
+        "status": "Approved",
+        "created": make.ago(7300 * number),
+        "model_data": f"s3://b/{number}/model.tar.gz",
+        "image": "i",
+        "champion": False,
+        "note": None,
+        "score": Score(0.5, (0.4, 0.6)),
+        "evaluation": None,
+        "lineage": {"commit": "0123456789abcdef", "execution": "arn:x/execution/m08kb4bksw24"},
+        "metadata": {},
+    }
+    return Version(**{**known, **members})
+
+
+@pytest.fixture
+def registered(home: Path, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = {
+        "bincount-demo": [version(make, 2), version(make, 1)],
+        "bincount-local": [version(make, 1, group="bincount-local")],
+    }
+    monkeypatch.setattr(inspection, "groups", lambda *_: list(held))
+    monkeypatch.setattr(registry, "versions", lambda _, group: held[group])
+
+
+def test_a_row_has_score_interval_and_lineage(make: Make) -> None:
+    assert row(version(make, 1, champion=True), make.now) == (
+        "1 *",
+        "bincount-demo",
+        "Approved",
+        "0.500 [0.400, 0.600]",
+        "2 h",
+        "0123456789",
+        "m08kb4bksw24",
+    )
+    assert row(version(make, score=None, lineage={}), make.now)[3:] == ("", "6 h", "", "")
+    assert row(version(make, score=Score(0.25)), make.now)[3] == "0.250"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(-5, "0 s"), (59, "59 s"), (60, "1 min"), (7199, "1 h"), (200_000, "2 d")]
+)
+def test_age(seconds: int, text: str) -> None:
+    assert age(timedelta(seconds=seconds)) == text
+
+
+def test_models_lists_every_group_the_newest_first(registered: None, call: Callable[..., Called]) -> None:
+    rows = [line.split("\t")[:2] for line in call("models").lines]
+    assert rows == [["1", "bincount-demo"], ["1", "bincount-local"], ["2", "bincount-demo"]]
+    only = json.loads(call("models", "--profile", "local", "--json").out)
+    assert [(one["group"], one["number"]) for one in only] == [("bincount-local", 1)]
+
+
+def test_no_version_is_no_error(home: Path, call: Callable[..., Called]) -> None:
+    assert (called := call("models")).code == 0
+    assert called.out == ""
+    assert "no profile 'lcal' (did you mean local?)" in call("models", "--profile", "lcal").err
