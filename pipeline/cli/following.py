@@ -87,7 +87,7 @@ def _display(session: boto3.Session, arn: str, plain: bool) -> Iterator[tuple[Sh
 
     declared = definition(session, arn)
     picture = Picture(branches(declared))
-    with Live(get_renderable=picture.render, console=Console(), refresh_per_second=_HERTZ) as live:
+    with _no_echo(), Live(get_renderable=picture.render, console=Console(), refresh_per_second=_HERTZ) as live:
 
         def show(execution: Execution) -> None:
             picture.notes |= _gate_notes(session, execution, declared, picture.notes)
@@ -99,6 +99,24 @@ def _display(session: boto3.Session, arn: str, plain: bool) -> Iterator[tuple[Sh
         yield show, say
         picture.message = ""
         live.refresh()
+
+
+@contextmanager
+def _no_echo() -> Iterator[None]:
+    """Keep the terminal from writing `^C` into the picture, which would shift it by a line."""
+    if not sys.stdin.isatty():
+        yield
+        return
+    import termios
+
+    before = termios.tcgetattr(sys.stdin)
+    quiet = [*before]
+    quiet[3] &= ~termios.ECHOCTL  # the local flags
+    termios.tcsetattr(sys.stdin, termios.TCSANOW, quiet)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSANOW, before)
 
 
 def _gate_notes(

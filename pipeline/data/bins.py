@@ -56,10 +56,10 @@ def draw_bin(bin_: Bin, shots: int, size: int) -> list[Image.Image]:
     rng = seeded(bin_.seed)
     frame = (size, round(size / bin_.aspect)) if bin_.aspect >= 1 else (round(size * bin_.aspect), size)
     scale = float(min(frame))
-    # A crowded bin may have no room for a layout: smaller items always find one.
-    while (layout := _arrange(bin_, [draw_item(item, scale) for item in bin_.items], frame, rng)) is None:
-        scale *= 0.9
     tiles = [draw_item(item, scale) for item in bin_.items]
+    while (layout := _arrange(bin_, tiles, frame, rng)) is None:
+        scale *= 0.9  # a crowded bin may have no room for a layout: smaller items always find one
+        tiles = [draw_item(item, scale) for item in bin_.items]
     photos = []
     for shot in range(shots):
         moved = layout if shot == 0 else _nudge(layout, tiles, frame, rng)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import colorsys
 import math
 from dataclasses import dataclass
+from functools import cache
 from random import Random
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
@@ -160,12 +161,17 @@ def _barcode(draw: ImageDraw.ImageDraw, box: tuple[float, float, float, float], 
         x += rng.randint(2, 4)
 
 
+@cache
+def _both_edges() -> Image.Image:
+    """Return a ramp from dark over light in the middle to dark."""
+    ramp = Image.linear_gradient("L").rotate(90)
+    return ImageChops.darker(ramp, ImageChops.invert(ramp))
+
+
 def _light(tile: Image.Image, edge: float) -> None:
     """Darken the tile towards its left and right edge, to `edge` of its brightness, and outline it."""
-    ramp = Image.linear_gradient("L").rotate(90).resize(tile.size)
-    both = ImageChops.darker(ramp, ImageChops.invert(ramp)).point(
-        [min(255, int(255 * edge) + level) for level in range(256)]
-    )
+    levels = [min(255, int(255 * edge) + level) for level in range(256)]
+    both = _both_edges().resize(tile.size).point(levels)
     alpha = tile.getchannel("A")
     inner = alpha.filter(ImageFilter.MinFilter(3))
     lit = ImageChops.multiply(tile.convert("RGB"), Image.merge("RGB", (both,) * 3))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -86,10 +86,10 @@ def _ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
 
 
 @pytest.fixture
-def ran(_ran: Ran, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ran]:
+def ran(_ran: Ran, monkeypatch: pytest.MonkeyPatch) -> Ran:
     """Give the account with two executions; nothing in it is changed."""
     monkeypatch.setenv("BINCOUNT_HOME", str(_ran.home))
-    return _ran  # type: ignore[return-value]
+    return _ran
 
 
 class Make:

@@ -7,10 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.cli.compiling import compiled
-from pipeline.errors import UserError
-from pipeline.settings import Settings, load_settings
-
 if TYPE_CHECKING:
     from tests.pipeline.cli.conftest import Called
 
@@ -57,23 +53,3 @@ def test_a_file_that_cannot_be_read_is_one_line(
     assert called.code == 1
     assert called.err.startswith("error: ")
     assert called.err.count("\n") == 1
-
-
-def test_a_definition_is_compiled_once_for_the_same_settings(tmp_path: Path) -> None:
-    seen: list[Settings] = []
-
-    def compile_(settings: Settings) -> str:
-        seen.append(settings)
-        return CHURN.read_text()
-
-    demo, more = load_settings("demo"), load_settings("demo", {"tune.trials": 5})
-    texts = [compiled(settings, tmp_path, compile_) for settings in (demo, demo, more, demo)]
-    assert seen == [demo, more]
-    assert set(texts) == {CHURN.read_text()}
-
-
-def test_what_is_not_valid_is_not_kept(tmp_path: Path) -> None:
-    for _ in range(2):
-        with pytest.raises(UserError, match=r"has \d+ fault\(s\), the first is"):
-            compiled(load_settings("demo"), tmp_path, lambda _: "{}")
-    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.cli.compiling import compiled, write_whole
+from pipeline.errors import UserError
+from pipeline.settings import Settings, load_settings
+
+CHURN = Path(__file__).parents[2] / "fixtures" / "definitions" / "churn.json"
+
+
+def test_a_definition_is_compiled_once_for_the_same_settings(tmp_path: Path) -> None:
+    seen: list[Settings] = []
+
+    def compile_(settings: Settings) -> str:
+        seen.append(settings)
+        return CHURN.read_text()
+
+    demo, more = load_settings("demo"), load_settings("demo", {"tune.trials": 5})
+    texts = [compiled(settings, tmp_path, compile_) for settings in (demo, demo, more, demo)]
+    assert seen == [demo, more]
+    assert set(texts) == {CHURN.read_text()}
+
+
+def test_what_is_not_valid_is_not_kept(tmp_path: Path) -> None:
+    for _ in range(2):
+        with pytest.raises(UserError, match=r"has \d+ fault\(s\), the first is"):
+            compiled(load_settings("demo"), tmp_path, lambda _: "{}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
+    write_whole(tmp_path / "x", "one")
+    write_whole(tmp_path / "x", "two")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["two"]
