@@ -187,6 +187,6 @@ def _exposure(image: Image.Image, rng: Random) -> Image.Image:
     """Light, cast, focus and grain of one shot."""
     image = ImageEnhance.Brightness(image).enhance(rng.uniform(0.75, 1.15))
     image = ImageEnhance.Color(image).enhance(rng.uniform(0.6, 1.05))
-    image = image.filter(ImageFilter.GaussianBlur(max(image.size) / 320 * rng.uniform(0.4, 1.1)))
+    image = image.filter(ImageFilter.BoxBlur(max(image.size) / 320 * rng.uniform(0.4, 1.1)))
     grain = Image.frombytes("L", image.size, rng.randbytes(image.width * image.height))
     return Image.blend(image, Image.merge("RGB", (grain,) * 3), 0.03)
