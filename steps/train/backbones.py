@@ -14,6 +14,9 @@ from steps.common.labels import CLASSES
 
 IMAGENET = Normalization(mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375))
 LITE = Normalization(mean=(127.0, 127.0, 127.0), std=(128.0, 128.0, 128.0))
+# Torch's default. Several backbones come with 0.01, made for a million steps: after the few hundred of a fine-tuning
+# their running statistics would still be those of other pictures, and the model fail once it is not training.
+BATCHNORM_MOMENTUM = 0.1
 
 Builder = Callable[[str, float, float, int], nn.Module]
 
@@ -60,7 +63,11 @@ def build(name: str, dropout: float, drop_path: float, image_size: int) -> Photo
         image_size: side of the input, pixels.
     """
     family = FAMILIES[name]
-    return PhotoClassifier(family.build(name, dropout, drop_path, image_size), family.normalization)
+    backbone = family.build(name, dropout, drop_path, image_size)
+    for module in backbone.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.momentum = BATCHNORM_MOMENTUM
+    return PhotoClassifier(backbone, family.normalization)
 
 
 def freeze_batchnorm(model: nn.Module) -> None:
@@ -79,6 +86,7 @@ def _lite(name: str, dropout: float, drop_path: float, image_size: int) -> nn.Mo
         image_size=image_size,
         dropout_rate=dropout,
         drop_connect_rate=drop_path,
+        batch_norm_momentum=0.9,  # 0.1 in torch's terms; the package's 0.99 needs thousands of steps to leave ImageNet
     )
     return model
 

@@ -13,7 +13,7 @@ from steps.common.artifact import ModelSpec
 from steps.common.files import atomic_file, write_json
 from steps.common.job import JobError, base_dir
 from steps.common.labels import CLASS_LABELS
-from steps.train import weights
+from steps.train import depthwise, weights
 from steps.train.backbones import FAMILIES, PhotoClassifier, build
 from steps.train.checkpoint import Checkpoints, Position, fingerprint
 from steps.train.data import Photos, open_channel
@@ -84,6 +84,8 @@ def start_model(run: Run, channel: Path) -> PhotoClassifier:
     line = weights.load(model.backbone, parameters.backbone, parameters.weights, channel)
     if run.cluster.leads:
         say(line)
+    if run.choice.format == "bf16" and run.cluster.device.type == "cpu":
+        depthwise.mend(model)
     layout = torch.channels_last if run.choice.channels_last else torch.contiguous_format
     return model.to(run.cluster.device, memory_format=layout)  # type: ignore[call-overload, no-any-return]
 
