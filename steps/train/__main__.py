@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 
-from steps.common.job import Hosts, base_dir, hyperparameters, run_job, training_hosts
+from steps.common.job import base_dir, hyperparameters, run_job, training_hosts
 from steps.train import hyperparameters as known
 from steps.train.launcher import cores, environment, gpus, torchrun_arguments, wait_for_name
 from steps.train.signals import STOPPED
@@ -22,13 +22,12 @@ def main() -> None:
     (base_dir() / "output" / "failure").unlink(missing_ok=True)
     known.parse(hyperparameters())  # before anything slow: a typing error is told at once
     hosts, processes = training_hosts(), max(1, gpus())
+    os.environ.update(environment(hosts, processes, os.environ, cores()))  # before torch reads it
     if len(hosts.hosts) * processes == 1:
-        os.environ.update(environment(Hosts(hosts.current, hosts.hosts), 1, os.environ, cores()))
         from steps.train.worker import work
 
         work()
     else:
-        os.environ.update(environment(hosts, processes, os.environ, cores()))
         wait_for_name(os.environ["MASTER_ADDR"])
         torchrun(torchrun_arguments(hosts, processes, os.environ["MASTER_ADDR"], os.environ["MASTER_PORT"]))
 

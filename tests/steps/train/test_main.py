@@ -30,6 +30,8 @@ READY = "weights: "  # printed when SIGTERM is handled and no step is done yet
 EXACT = {"weights": "package", "freeze_batchnorm": "true", "dropout": "0", "drop_path": "0", "seed": "3"}
 COMMAND = [sys.executable, "-m", "steps.train", "train"]
 
+pytestmark = pytest.mark.slow
+
 MakeJob = Callable[..., Path]
 Start = Callable[..., "subprocess.Popen[str]"]
 
