@@ -59,8 +59,8 @@ class _Trials:
         done = record.finished()
         ranges = self._config.get("ParameterRanges") or self._definition.get("HyperParameterRanges", {})
         limit = limits.get("MaxNumberOfTrainingJobs")
-        # A search that goes on must not draw again what it drew before it was cut off.
-        seed = int(self._config.get("RandomSeed", zlib.crc32(call.name.encode()))) + len(done)
+        # A search that goes on must not draw again what it drew before it was cut off, unfinished trials included.
+        seed = int(self._config.get("RandomSeed", zlib.crc32(call.name.encode()))) + len(record.trials())
         self._search = Search(self._config, ranges, limit or 1, seed)
         self._limit = min(n for n in (limit, self._search.size) if n is not None)
         self._left = self._limit - len(done)

@@ -108,6 +108,28 @@ def test_a_stopped_search_goes_on_with_the_trials_it_has(account: Account, build
     assert sorted(trials) == [*((x, "Completed") for x in ("0.3", "0.5", "0.7", "0.9")), ("0.9", "Stopped")]
 
 
+def test_a_random_search_stopped_in_its_first_trial_draws_new_points_later(
+    account: Account, build: Build, tmp_path: Path
+) -> None:
+    go = tmp_path / "go"
+    waits = SCORE + f"\nimport os,time\nwhile not os.path.exists({str(go)!r}): time.sleep(.01)"
+    ranges = {"ContinuousParameterRanges": [{"Name": "x", "MinValue": "0", "MaxValue": "1"}]}
+    config = grid(3) | {"Strategy": "Random", "ParameterRanges": ranges, "RandomSeed": 7}
+    arn = account.start(build.pipeline(build.tuning("Tune", waits, config, **FIXED)))
+    thread = threading.Thread(target=run_execution, args=(account.home, arn))
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not any(j["_pids"] for j in account.store.find("training-job")):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    account.store.update("execution", arn, PipelineExecutionStatus="Stopping")
+    thread.join()
+    go.touch()
+    assert run_execution(account.home, arn) == "Succeeded"
+    done = [j["_tuned"]["x"] for j in account.store.find("training-job") if j["TrainingJobStatus"] == "Completed"]
+    assert len(done) == len(set(done)) == 3
+
+
 def test_what_only_the_service_can_do_is_refused(account: Account, build: Build) -> None:
     tune = build.tuning("Tune", SCORE, grid(), **FIXED)
     tune["Arguments"]["WarmStartConfig"] = {"WarmStartType": "TransferLearning"}
