@@ -14,6 +14,7 @@ from botocore.validate import ParamValidator, ValidationErrors
 from pipeline.validation.document import Document, Step
 from pipeline.validation.expressions import is_expression, parameter_of
 from pipeline.validation.faults import Fault, member, shown
+from pipeline.validation.patterns import matches
 
 # The operation that a type of step calls, and the member that a step may leave to the service.
 OPERATIONS = {
@@ -32,8 +33,6 @@ _KIND_OF_SHAPE = {
     "double": ("Float", "Integer"),
     "boolean": ("Boolean",),
 }
-# Java's classes, as far as they have a near equivalent; patterns with others are not checked.
-_JAVA = {r"\p{L}": r"\w", r"\p{N}": r"\d", r"\p{Z}": r"\s", r"\p{Alnum}": "a-zA-Z0-9", "${1,128}": "", "${1,256}": ""}
 
 
 @lru_cache(maxsize=1)
@@ -140,21 +139,11 @@ def _constraints(value: Any, shape: Shape) -> Iterator[str]:  # noqa: ANN401
     choices = shape.metadata.get("enum")
     if choices and value not in choices:
         yield f"{shown(value)} is not one of {_some(choices)}"
-    pattern = _pattern(shape.metadata.get("pattern", ""))
-    if pattern and not pattern.fullmatch(value):
-        yield f"{shown(value)} does not match the pattern {shape.metadata['pattern']}"
+    pattern = shape.metadata.get("pattern")
+    if pattern and not matches(pattern, value):
+        yield f"{shown(value)} does not match the pattern {pattern}"
 
 
 def _some(choices: list[str]) -> str:
     few = 12
     return ", ".join(choices[:few]) + (f" and {len(choices) - few} more" if len(choices) > few else "")
-
-
-@lru_cache(maxsize=512)
-def _pattern(text: str) -> re.Pattern[str] | None:
-    for java, python in _JAVA.items():
-        text = text.replace(java, python)
-    try:
-        return re.compile(text) if text else None
-    except re.error:
-        return None

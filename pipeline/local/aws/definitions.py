@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.local.aws.account import Account
 from pipeline.local.aws.answers import Request, invalid
-from pipeline.local.aws.shapes import matches
+from pipeline.validation.patterns import matches
 
 _SHOWN = 5  # faults in a message
 _PATTERNS = {"Integer": r"[-+]?\d+", "Float": r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", "Boolean": "(?i:true|false)"}
