@@ -13,7 +13,7 @@ demo: $(VENV)/.local
 	$(BIN)/bincount run --profile demo -p DataUri=.bincount/demo-photos
 
 ## test: install, then everything that CI checks
-test: lint types docs unit
+test: lint types unit
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -22,8 +22,9 @@ lint: $(VENV)/.test
 types: $(VENV)/.test
 	$(BIN)/mypy
 
+## docs: write the generated pages again; a test fails while they are old
 docs: $(VENV)/.test
-	$(BIN)/python -m pipeline.cli.docs --check
+	$(BIN)/python -m pipeline.cli.docs
 
 unit: $(VENV)/.test
 	$(BIN)/python -m pytest

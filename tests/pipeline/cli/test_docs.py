@@ -11,5 +11,6 @@ def test_the_reference_is_what_help_says() -> None:
 def test_the_picture_shows_the_dag() -> None:
     drawn = picture()
     assert drawn.startswith("<svg")
-    for text in ("Split", "trial&#160;2", "best", "cached", "BelowGate"):
+    for text in ("Split", "trial&#160;2", "best", "learning_rate", "BelowGate"):
         assert text in drawn
+    assert "url(http" not in drawn.replace('"', "")
