@@ -2,6 +2,7 @@ import os
 import re
 import shutil
 import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import get_args
 
@@ -113,3 +114,23 @@ def test_a_dockerfile_copies_all_of_the_image_s_content() -> None:
         copied = [line.split()[1] for line in text.splitlines() if line.startswith("COPY") and "--from" not in line]
         for name, _ in content(step):
             assert name.endswith("Dockerfile") or any(name == path or name.startswith(f"{path}/") for path in copied)
+
+
+def test_what_a_tag_does_not_count_stays_out_of_the_image(checkout: Path) -> None:
+    ignored = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if not line.startswith("#")]
+    before = image_tag("train", checkout)
+    for name in ("README.md", "tests/test_it.py", "__pycache__/x.pyc", "x.pyc", ".coverage", "draft.py~", "a.egg-info"):
+        path = checkout / "steps" / "train" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("noise")
+        patterns = [pattern.removeprefix("**/") for pattern in ignored]
+        assert any(fnmatch(part, pattern) for part in Path(name).parts for pattern in patterns), name
+    assert image_tag("train", checkout) == before
+    for name, _ in content("train"):
+        assert not any(fnmatch(part, pattern) for part in Path(name).parts for pattern in patterns), name
+
+
+def test_line_ends_are_the_same_in_every_checkout() -> None:
+    attributes = (ROOT / ".gitattributes").read_text().splitlines()
+    assert "* text=auto eol=lf" in attributes
+    assert [name for step in STEPS for name, path in content(step) if b"\r\n" in path.read_bytes()] == []
