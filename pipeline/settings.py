@@ -8,8 +8,10 @@ instead is a pipeline parameter: see `pipeline.definition.parameters`.
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from math import prod
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -26,6 +28,8 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Names = Annotated[
     tuple[str, ...], BeforeValidator(lambda value: value.split(",") if isinstance(value, str) and value else value)
 ]
+# Families with NVMe disks: the attribute d in the name, and accelerated ones (EC2 user guide, instance store volumes).
+_LOCAL_DISK = re.compile(r"ml\.([a-z]+\d+[a-z]*d[a-z]*|g[56]e?|gr6|p5\w*|p6[\w-]*|trn\w+|i\d\w*)\.")
 S3Uri = Annotated[str, Field(pattern=r"^s3://[^/]+(/.*)?$", max_length=1024)]
 Backbone = Literal[
     "efficientnet_lite0",
@@ -55,11 +59,20 @@ class Aws(_Strict):
     )
     processing_role: str | None = Field(default=None, description="ARN of Split's and Evaluate's role")
     training_role: str | None = Field(default=None, description="ARN of the role of trials and of Train")
-    volume_kms_key: str | None = Field(default=None, description="key of the jobs' disks; None: the service's own")
+    volume_kms_key: str | None = Field(
+        default=None,
+        description="key of the jobs' disks, of those that are EBS volumes: others have a key of their own; "
+        "None: the service's own",
+    )
     output_kms_key: str | None = Field(default=None, description="key of the jobs' outputs; None: the bucket's own")
     subnets: Names = Field(default=(), description="of the jobs; none: no VPC")
     security_groups: Names = Field(default=(), description="of the jobs, which must let each other in")
     tags: dict[str, str] = Field(default={}, description="put on every job beside `project`, `profile` and `step`")
+
+    @property
+    def partition(self) -> str:
+        """The first part of the account's ARNs: regions in China and of the US government have their own."""
+        return {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(self.region.rsplit("-", 2)[0], "aws")
 
     @model_validator(mode="after")
     def _whole_vpc(self) -> Self:
@@ -74,7 +87,12 @@ class Job(_Strict):
     instance_type: str = Field(default="ml.m5.xlarge", pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")
     instance_count: int = Field(default=1, ge=1, le=20)
     volume_gb: int = Field(default=30, ge=1, le=16384)
-    max_runtime_minutes: int = Field(default=60, ge=2, le=40320)
+    max_runtime_minutes: int = Field(default=60, ge=2, le=12960)  # nine days, of a processing job
+
+    @property
+    def has_local_disk(self) -> bool:
+        """Whether the disk is inside the machine: encrypted by its hardware, and no job with one takes a key."""
+        return _LOCAL_DISK.match(self.instance_type) is not None
 
 
 class Split(Job):
@@ -118,6 +136,7 @@ class Hyperparameters(_Strict):
 class Training(Job):
     """What trials and the training job have in common."""
 
+    max_runtime_minutes: int = Field(default=60, ge=2, le=40320)
     spot: bool = False
     max_wait_minutes: int = Field(default=0, ge=0, le=40320, description="longest wait for spot machines, run included")
 
@@ -141,7 +160,7 @@ class Range(_Strict):
     min: float | None = None
     max: float | None = None
     scale: Literal["Auto", "Linear", "Logarithmic", "ReverseLogarithmic"] = "Auto"
-    values: tuple[str, ...] = ()
+    values: tuple[str, ...] = Field(default=(), max_length=30)
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
@@ -150,6 +169,10 @@ class Range(_Strict):
                 raise ValueError("a range has min and max, or values, not both")
         elif self.min is None or self.max is None or self.min >= self.max:
             raise ValueError("a range has min below max, or values")
+        elif self.scale == "Logarithmic" and self.min <= 0:
+            raise ValueError("a Logarithmic range has min above 0")
+        elif self.scale == "ReverseLogarithmic" and not (self.min >= 0 and self.max < 1):
+            raise ValueError("a ReverseLogarithmic range lies in 0 <= x < 1")
         return self
 
 
@@ -180,10 +203,16 @@ class Tune(Training):
                 raise ValueError(
                     f"range of {name}, which is no hyperparameter{_near(name, Hyperparameters.model_fields)}"
                 )
-            if not range_.values and Hyperparameters.model_fields[name].annotation not in {int, float}:
+            kind = Hyperparameters.model_fields[name].annotation
+            if not range_.values and kind not in {int, float}:
                 raise ValueError(f"range of {name} needs values: it is no number")
+            if kind is int and not all(float(end or 0).is_integer() for end in (range_.min, range_.max)):
+                raise ValueError(f"range of {name} has whole numbers for min and max")
         if self.strategy == "Grid" and not all(range_.values for range_ in self.ranges.values()):
             raise ValueError("a Grid search needs values, not min and max, in every range")
+        points = prod(len(range_.values) for range_ in self.ranges.values())
+        if self.strategy == "Grid" and self.trials != points:
+            raise ValueError(f"a Grid search tries every point once: set trials to {points}")
         return self
 
 
@@ -234,13 +263,13 @@ class Settings(_Strict):
 
     @property
     def data_uri(self) -> str:
-        """Default of the parameter DataUri."""
-        return self.split.data_uri or f"s3://{self.aws.bucket}/data"
+        """Default of the parameter DataUri, without a slash at its end: two in a row are another prefix in S3."""
+        return (self.split.data_uri or f"s3://{self.aws.bucket}/data").rstrip("/")
 
     def role(self, kind: Literal["pipeline", "processing", "training"]) -> str:
         """Return the ARN of the role of a kind of job: each may do no more than its kind needs."""
         given: str | None = getattr(self.aws, f"{kind}_role")
-        return given or f"arn:aws:iam::{self.aws.account}:role/{PROJECT}-{kind}"
+        return given or f"arn:{self.aws.partition}:iam::{self.aws.account}:role/{PROJECT}-{kind}"
 
     @model_validator(mode="after")
     def _weights_channel(self) -> Self:

@@ -144,7 +144,8 @@ def _parameters(text: str, given: dict[str, str]) -> dict[str, str]:
             )
     chosen = dict(given)
     if DATA in declared:
-        chosen[DATA] = _data(given.get(DATA) or str(declared[DATA].get("DefaultValue", "")))
+        # Two slashes in a row are another prefix in S3, so what is typed loses the one at its end.
+        chosen[DATA] = _data(given.get(DATA, "").rstrip("/") or str(declared[DATA].get("DefaultValue", "")))
     if COMMIT in declared and COMMIT not in given and (commit := _commit()):
         chosen[COMMIT] = commit
     return chosen

@@ -86,7 +86,7 @@ def _processor(
         instance_count=instance_count,
         instance_type=instance_type,
         volume_size_in_gb=job.volume_gb,
-        volume_kms_key=aws.volume_kms_key,
+        volume_kms_key=None if job.has_local_disk else aws.volume_kms_key,
         output_kms_key=aws.output_kms_key,
         max_runtime_in_seconds=60 * job.max_runtime_minutes,
         sagemaker_session=context.session,

@@ -93,7 +93,7 @@ def _trainer(
             instance_type=getattr(parameters, f"{kind}_instance_type"),
             instance_count=getattr(parameters, f"{kind}_instance_count"),
             volume_size_in_gb=job.volume_gb,
-            volume_kms_key_id=aws.volume_kms_key,
+            volume_kms_key_id=None if job.has_local_disk else aws.volume_kms_key,
             enable_managed_spot_training=job.spot,
         ),
         networking=Networking(

@@ -230,6 +230,13 @@ def test_every_job_is_isolated_encrypted_tagged_and_has_its_role_and_time(compil
         assert tags == {"project": "bincount", "profile": "demo", "step": name.lower()}
 
 
+def test_a_disk_inside_the_machine_is_given_no_key(compiled: Compile) -> None:
+    key = "arn:aws:kms:us-east-1:000000000000:key/1"
+    for name, job in jobs(compiled("prod", aws__volume_kms_key=key)):
+        cluster = job.get("ResourceConfig") or job["ProcessingResources"]["ClusterConfig"]
+        assert cluster.get("VolumeKmsKeyId") == (None if name in {"Tune", "Train"} else key)
+
+
 def test_each_kind_of_step_is_retried_for_what_it_can_be(compiled: Compile) -> None:
     found = {
         name: [exception for policy in step["RetryPolicies"] for exception in policy["ExceptionType"]]

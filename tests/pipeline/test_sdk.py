@@ -29,8 +29,9 @@ def trials(step_class: Any) -> dict[str, Any]:
     from pipeline.definition.training import tune_arguments
     from pipeline.sdk import OfflineSession, trusted_config
 
-    overrides = {"aws.volume_kms_key": KEY, "aws.subnets": "subnet-1", "aws.security_groups": "sg-1"}
-    settings = load_settings("prod", overrides)
+    network = {"aws.subnets": "subnet-1", "aws.security_groups": "sg-1"}
+    # The profile's own machines have a disk inside, which takes no key.
+    settings = load_settings("prod", {"aws.volume_kms_key": KEY, "tune.instance_type": "ml.p3.2xlarge", **network})
     with trusted_config():
         context = Context(settings, declare(settings), OfflineSession("us-east-1"))
         step = step_class("Tune", tune_arguments(context, ProcessingStep("Split", split_arguments(context))))

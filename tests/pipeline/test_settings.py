@@ -57,6 +57,36 @@ def test_each_kind_of_job_has_a_role_of_its_own() -> None:
     assert settings.role("training") == "arn:aws:iam::1:role/mine"
 
 
+@pytest.mark.parametrize(
+    ("region", "partition"),
+    [("eu-west-1", "aws"), ("us-east-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")],
+)
+def test_a_role_is_in_the_partition_of_its_region(region: str, partition: str) -> None:
+    role = load_settings("demo", {"aws.region": region}).role("training")
+    assert role == f"arn:{partition}:iam::000000000000:role/bincount-training"
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "local"),
+    [
+        ("ml.g5.2xlarge", True),
+        ("ml.g4dn.xlarge", True),
+        ("ml.m5d.large", True),
+        ("ml.p4d.24xlarge", True),
+        ("ml.m5.xlarge", False),
+        ("ml.c5.4xlarge", False),
+        ("ml.p3.2xlarge", False),
+    ],
+)
+def test_which_machines_have_their_disk_inside(instance_type: str, local: bool) -> None:
+    settings = load_settings("demo", {"train.instance_type": instance_type})
+    assert settings.train.has_local_disk is local
+
+
+def test_a_slash_at_the_end_of_the_data_uri_makes_no_empty_folder() -> None:
+    assert load_settings("demo", {"split.data_uri": "s3://mine/photos/"}).data_uri == "s3://mine/photos"
+
+
 def test_the_data_uri_follows_the_bucket_unless_given() -> None:
     assert load_settings("demo", {"aws.bucket": "mine"}).data_uri == "s3://mine/data"
     assert load_settings("demo", {"split.data_uri": "s3://aft-vbi-pds"}).data_uri == "s3://aft-vbi-pds"
@@ -78,6 +108,15 @@ def test_the_data_uri_follows_the_bucket_unless_given() -> None:
         ({"tune.ranges.dropout": {"min": 1, "max": 0}}, "min below max"),
         ({"tune.ranges.dropout": {"min": 1, "values": ["1"]}}, "not both"),
         ({"tune.strategy": "Grid"}, "a Grid search needs values"),
+        (
+            {"tune.strategy": "Grid", "tune.ranges": {"seed": {"values": ["1", "2", "3"]}}, "tune.trials": 2},
+            "every point once: set trials to 3",
+        ),
+        ({"tune.ranges.dropout": {"min": 0, "max": 0.5, "scale": "Logarithmic"}}, "Logarithmic range has min above 0"),
+        ({"tune.ranges.dropout": {"min": 0, "max": 1, "scale": "ReverseLogarithmic"}}, "lies in 0 <= x < 1"),
+        ({"tune.ranges.batch_size": {"min": 16.5, "max": 32}}, "batch_size has whole numbers"),
+        ({"tune.ranges.seed": {"values": [str(seed) for seed in range(31)]}}, "at most 30 items"),
+        ({"split.max_runtime_minutes": 13000}, "less than or equal to 12960"),
         ({"tune.ranges": {}}, "tune.ranges: .*at least 1 item"),
         ({"split.data_uri": "/data"}, "split.data_uri: String should match pattern"),
     ],

@@ -75,6 +75,8 @@ def test_a_folder_of_photos_becomes_an_address_of_the_local_s3(home: Path, call:
     again = running._parameters(definition(DataUri="s3://bucket/none"), {"DataUri": "photos"})
     assert first == again
     assert first["DataUri"].startswith("s3://bincount-local/bincount/data/")
+    slashed = running._parameters(definition(DataUri="s3://bucket/none"), {"DataUri": f"{first['DataUri']}/"})
+    assert slashed["DataUri"] == first["DataUri"]
     assert running._parameters(definition(DataUri=first["DataUri"]), {}) == first
 
 
