@@ -104,6 +104,33 @@ def test_labels_outside_the_classes_are_refused(tmp_path: Path) -> None:
         ShardDataset(tmp_path)
 
 
+@pytest.mark.parametrize("column", ["id", "group", "image"])
+@pytest.mark.parametrize("damage", [[0, 2**30, 3000], [0, -1000, 3000], [0, 1000, 2**30]])
+def test_offsets_that_would_end_the_process_are_refused(tmp_path: Path, column: str, damage: list[int]) -> None:
+    fields = {"id": "1", "group": "g", "image": ""}
+    rows = [{**fields, column: "x" * 1000}, {**fields, column: "x" * 2000}]
+    write(tmp_path, [Photo(row["id"], 1, row["group"], row["image"].encode()) for row in rows])
+    path = tmp_path / "train-00000.arrow"
+    data, good = path.read_bytes(), np.array([0, 1000, 3000], np.int32).tobytes()
+    assert data.count(good) == 1
+    path.write_bytes(data.replace(good, np.array(damage, np.int32).tobytes()))
+    with pytest.raises(ShardError, match=r"train-00000\.arrow is no whole Arrow IPC file"):
+        ShardDataset(tmp_path)
+
+
+@pytest.mark.parametrize("column", SCHEMA.names)
+def test_rows_with_nothing_in_a_column_are_refused(tmp_path: Path, column: str) -> None:
+    row: dict[str, list[object]] = {"id": ["1"], "label": [1], "group": ["g"], "image": [b""]}
+    write_table(tmp_path / "x.arrow", SCHEMA, {**row, column: [None]})
+    with pytest.raises(ShardError, match="without an id, label, group or image"):
+        ShardDataset(tmp_path)
+
+
+def test_a_shard_without_rows_is_an_empty_dataset(tmp_path: Path) -> None:
+    pa.ipc.new_file(str(tmp_path / "x.arrow"), SCHEMA).close()
+    assert len(ShardDataset(tmp_path)) == 0
+
+
 def test_a_dataset_travels_as_its_folder(tmp_path: Path) -> None:
     write(tmp_path, photos(500))
     dataset = ShardDataset(tmp_path)
