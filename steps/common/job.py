@@ -78,11 +78,19 @@ def hyperparameters() -> dict[str, str]:
     """Read `hyperparameters.json`: every value is a string; `_`-prefixed keys of the tuner are dropped.
 
     The SDK's tuner writes a categorical value as JSON inside the string: its quotes are taken off.
+
+    Raises:
+        JobError: the file, written by hand, is no JSON object of strings.
     """
     path = base_dir() / "input" / "config" / "hyperparameters.json"
     if not path.exists():
         return {}
-    raw: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        raw = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise JobError(f"{path} is no JSON: {error}") from None
+    if not isinstance(raw, dict) or not all(isinstance(value, str) for value in raw.values()):
+        raise JobError(f'{path} must hold strings by name, numbers too: {{"epochs": "3"}}')
     return {key: value.strip('"') for key, value in raw.items() if not key.startswith("_")}
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from steps.common.files import atomic_file, write_json
-from steps.common.job import JobError, base_dir, run_job
+from steps.common.job import JobArguments, JobError, base_dir, run_job
 from steps.common.labels import CLASS_LABELS
 from steps.common.shards import ShardDataset, ShardError
 from steps.common.split_report import SplitReport, read_split_report
@@ -43,8 +43,8 @@ class Settings:
 
 
 def parse(arguments: list[str] | None = None) -> Settings:
-    """Read the command line."""
-    parser = argparse.ArgumentParser("python -m steps.evaluate", description="Score a model on the test photos.")
+    """Read the command line. Raises JobError."""
+    parser = JobArguments(prog="steps.evaluate", description="Score a model on the test photos.")
     parser.add_argument("--bootstrap-samples", type=positive, default=2000, help="replicates behind each interval")
     parser.add_argument("--minimum-macro-f1", type=float, help="the gate's least macro-F1, to be shown in the report")
     parser.add_argument("--minimum-improvement", type=float, help="the gate's least improvement on the champion, shown")

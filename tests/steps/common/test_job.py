@@ -53,6 +53,17 @@ def test_hyperparameters_lose_the_tuner_s_quotes_and_keys(base: Path) -> None:
     assert job.hyperparameters() == {"epochs": "3", "backbone": "lite0"}
 
 
+@pytest.mark.parametrize(
+    ("text", "told"), [('{"epochs": 3}', "strings by name"), ("[]", "strings by name"), ('{"epochs"', "is no JSON")]
+)
+def test_hyperparameters_written_wrong_are_one_line(base: Path, text: str, told: str) -> None:
+    path = base / "input/config/hyperparameters.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(JobError, match=told):
+        job.hyperparameters()
+
+
 def test_a_job_error_is_one_line_and_exit_1(base: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         run_job(lambda: failing(JobError("bad\nname: mend it")))

@@ -100,12 +100,11 @@ def test_a_missing_input_is_one_line(base: Path, channel: str, words: str) -> No
         run(base / "processing", SETTINGS, silent)
 
 
-def test_arguments_have_defaults_and_limits(capsys: pytest.CaptureFixture[str]) -> None:
+def test_arguments_have_defaults_and_limits() -> None:
     assert parse([]) == Settings(2000, Gate())
     assert parse(["--minimum-macro-f1", "0.6", "--bootstrap-samples", "10"]) == Settings(10, Gate(0.6))
-    with pytest.raises(SystemExit):
+    with pytest.raises(JobError, match="at least 2"):
         parse(["--bootstrap-samples", "1"])
-    assert "at least 2" in capsys.readouterr().err
 
 
 def test_as_a_job_it_fails_as_the_service_expects(tmp_path: Path) -> None:
