@@ -10,17 +10,7 @@ from typing import Any
 from pipeline.validation.document import Document, Step, objects
 from pipeline.validation.expressions import EXECUTION, Reference, check_expressions
 from pipeline.validation.faults import Fault, shown
-from pipeline.validation.requests import service_model
-
-# What a reference to a type of step reads.
-RESPONSES = {
-    "Processing": ("DescribeProcessingJobResponse",),
-    "Training": ("DescribeTrainingJobResponse",),
-    "Tuning": ("DescribeHyperParameterTuningJobResponse", "ListTrainingJobsForHyperParameterTuningJobResponse"),
-    "Transform": ("DescribeTransformJobResponse",),
-    "Model": ("DescribeModelOutput",),
-    "RegisterModel": ("DescribeModelPackageOutput",),
-}
+from pipeline.validation.properties import RESPONSES, follow, names, outputs
 
 
 def check_references(definition: dict[str, Any], document: Document) -> Iterator[Fault]:
@@ -62,7 +52,7 @@ def _property_file_outputs(step: Step) -> Iterator[Fault]:
     if step.type != "Processing":
         return
     for index, file in enumerate(objects(step.body.get("PropertyFiles"))):
-        if isinstance(file.get("OutputName"), str) and file["OutputName"] not in _outputs(step):
+        if isinstance(file.get("OutputName"), str) and file["OutputName"] not in outputs(step):
             yield Fault(
                 f"{step.path}.PropertyFiles[{index}].OutputName",
                 f"{step.name} has no output {shown(file['OutputName'])}",
@@ -90,12 +80,12 @@ def _check_output(reference: Reference, step: Step) -> Iterator[Fault]:
     if step.type == "Fail":
         yield Fault(reference.path, f"{step.name} is a Fail step: it leaves nothing to refer to")
     elif parts[:1] == ("PropertyFiles",):
-        if parts[1:] not in {(name,) for name in _names(step.body.get("PropertyFiles"), "PropertyFileName")}:
+        if parts[1:] not in {(name,) for name in names(step.body.get("PropertyFiles"), "PropertyFileName")}:
             yield Fault(reference.path, f"{step.name} has no property file {shown('.'.join(map(str, parts[1:])))}")
     elif step.type in {"Lambda", "Callback"}:
-        names = _names(step.body.get("OutputParameters"), "OutputName")
-        if len(parts) != 2 or parts[0] != "OutputParameters" or parts[1] not in names:
-            yield Fault(reference.path, f"{step.name} has no such output; it has {', '.join(sorted(names)) or 'none'}")
+        found = names(step.body.get("OutputParameters"), "OutputName")
+        if len(parts) != 2 or parts[0] != "OutputParameters" or parts[1] not in found:
+            yield Fault(reference.path, f"{step.name} has no such output; it has {', '.join(sorted(found)) or 'none'}")
     elif step.type == "Condition":
         if parts != ("Outcome",):
             yield Fault(reference.path, f"{step.name} is a Condition step: it leaves Outcome only")
@@ -107,59 +97,9 @@ def _check_shape(reference: Reference, step: Step, parts: tuple[str | int, ...])
     if not parts:
         yield Fault(reference.path, f"names nothing that {step.name} leaves")
         return
-    faults = []
-    for response in RESPONSES[step.type]:
-        fault = _mismatch(service_model().shape_for(response), parts, step)
-        if fault is None:
-            return
-        faults.append(fault)
-    yield Fault(reference.path, f"{step.name} leaves no {faults[0]}")
-
-
-def _mismatch(shape: Any, parts: tuple[str | int, ...], step: Step) -> str | None:  # noqa: ANN401
-    """Return the first part of the path that the shape does not have, or None."""
-    previous: str | int = ""
-    for index, part in enumerate(parts):
-        so_far = ".".join(str(name) for name in parts[: index + 1])
-        if shape.type_name == "structure" and part in shape.members:
-            shape = shape.members[part]
-        elif shape.type_name == "map" and isinstance(part, str):
-            if previous == "TunedHyperParameters" and part not in _tuned(step):
-                return f"{so_far}: it tunes {', '.join(sorted(_tuned(step)))}"
-            shape = shape.value
-        elif shape.type_name == "list" and isinstance(part, int):
-            shape = shape.member
-        elif shape.type_name == "list" and previous in {"Outputs", "ProcessingInputs"}:
-            names = _outputs(step) if previous == "Outputs" else _names(step.arguments.get(previous), "InputName")
-            if part not in names:
-                return f"{so_far}: there are {', '.join(sorted(names)) or 'none'}"
-            shape = shape.member
-        else:
-            return so_far
-        previous = part
-    return None
-
-
-def _outputs(step: Step) -> set[str]:
-    config = step.arguments.get("ProcessingOutputConfig")
-    return _names(config.get("Outputs"), "OutputName") if isinstance(config, dict) else set()
-
-
-def _names(value: Any, key: str) -> set[str]:  # noqa: ANN401
-    return {item[key] for item in objects(value) if isinstance(item.get(key), str)}
-
-
-def _tuned(step: Step) -> set[str]:
-    arguments = step.arguments
-    holders = [arguments.get("HyperParameterTuningJobConfig"), arguments.get("TrainingJobDefinition")]
-    holders += objects(arguments.get("TrainingJobDefinitions"))
-    names: set[str] = set()
-    for holder in holders:
-        for key in ("ParameterRanges", "HyperParameterRanges"):
-            ranges = holder.get(key) if isinstance(holder, dict) else None
-            for kind in ranges.values() if isinstance(ranges, dict) else ():
-                names |= _names(kind, "Name")
-    return names
+    missing = follow(step, parts)
+    if isinstance(missing, str):
+        yield Fault(reference.path, f"{step.name} leaves no {missing}")
 
 
 def _cycles(edges: dict[str, dict[str, str]]) -> Iterator[Fault]:

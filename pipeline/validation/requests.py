@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
-from botocore.loaders import Loader
-from botocore.model import ServiceModel, Shape
+from botocore.model import Shape
 from botocore.validate import ParamValidator, ValidationErrors
 
 from pipeline.validation.document import Document, Step
-from pipeline.validation.expressions import is_expression, parameter_of
+from pipeline.validation.expressions import Reference, check_expressions, is_expression, parameter_of
 from pipeline.validation.faults import Fault, member, shown
 from pipeline.validation.patterns import matches
+from pipeline.validation.properties import RESPONSES, follow, service_model
 
 # The operation that a type of step calls, and the member that a step may leave to the service.
 OPERATIONS = {
@@ -33,12 +32,8 @@ _KIND_OF_SHAPE = {
     "double": ("Float", "Integer"),
     "boolean": ("Boolean",),
 }
-
-
-@lru_cache(maxsize=1)
-def service_model() -> ServiceModel:
-    """Return botocore's model of SageMaker; no session, so nothing of the user's configuration is read."""
-    return ServiceModel(Loader().load_service_model("sagemaker", "service-2"), "sagemaker")
+_NO_VALUE = {"structure", "list", "map"}
+_NUMBERS = {"String": {"integer", "long", "float", "double"}}
 
 
 def check_request(step: Step, document: Document) -> Iterator[Fault]:
@@ -114,6 +109,9 @@ class _Validator(ParamValidator):
         kinds = _KIND_OF_SHAPE.get(shape.type_name)
         if "Std:Join" in value and kinds != ("String",):
             errors.report(name, "ours", message=f"Std:Join gives a String where {shape.type_name} belongs")
+        if kinds is not None and (left := self._left_by_step(value)) in _NO_VALUE | _NUMBERS.get(kinds[0], set()):
+            hint = "; make it a String with Std:Join" if left not in _NO_VALUE else ""
+            errors.report(name, "ours", message=f"{value['Get']} is of type {left} where {kinds[0]} belongs{hint}")
         declared = self._document.parameters.get(parameter_of(value) or "", {})
         kind = declared.get("Type")
         if kind is None:
@@ -124,6 +122,17 @@ class _Validator(ParamValidator):
             return
         for message in _constraints(declared.get("DefaultValue"), shape):
             errors.report(name, "ours", message=f"default of parameter {parameter_of(value)}: {message}")
+
+    def _left_by_step(self, value: dict[str, Any]) -> str | None:
+        """Return the type of what a Get reads from a step, where botocore's models tell it."""
+        for found in check_expressions(value, ""):
+            if isinstance(found, Reference) and "Get" in value and found.root == "Steps":
+                step = self._document.by_name.get(str(found.parts[0]))
+                if step is None or step.type not in RESPONSES or found.parts[1:2] == ("PropertyFiles",):
+                    return None
+                shape = follow(step, found.parts[1:])
+                return None if isinstance(shape, str) else str(shape.type_name)
+        return None
 
 
 def _constraints(value: Any, shape: Shape) -> Iterator[str]:  # noqa: ANN401

@@ -44,6 +44,27 @@ SEEDS: list[tuple[str, str, Any, str, str]] = [
         "there are report, test, train",
     ),
     (
+        "a structure where text belongs",
+        "Steps/3/Arguments/ProcessingInputs/0/S3Input/S3Uri",
+        {"Get": "Steps.Train.ModelArtifacts"},
+        "Steps[3].Arguments.ProcessingInputs[0].S3Input.S3Uri",
+        "Steps.Train.ModelArtifacts is of type structure where String belongs",
+    ),
+    (
+        "a number where text belongs",
+        "Steps/2/Arguments/HyperParameters/dropout",
+        {"Get": "Steps.Tune.TrainingJobStatusCounters.Completed"},
+        "Steps[2].Arguments.HyperParameters.dropout",
+        "where String belongs; make it a String with Std:Join",
+    ),
+    (
+        "metric that the job does not define",
+        "Steps/4/Arguments/Conditions/0/LeftValue",
+        {"Get": "Steps.Train.FinalMetricDataList['loss'].Value"},
+        "Steps[4].Arguments.Conditions[0].LeftValue.Get",
+        "FinalMetricDataList.loss: there are ",
+    ),
+    (
         "unknown member",
         "Steps/3/Arguments/ProcessingInputs/0/S3Input/S3Uri",
         {"Get": "Steps.Train.ModelArtifacts.Uri"},
@@ -105,3 +126,18 @@ def test_a_reference_to_what_is_not_there_is_found_where_it_is(
 ) -> None:
     found = seeded(sown, value)
     assert [fault for fault in found if fault.path == path and message in fault.message], "\n".join(map(str, found))
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "Steps.Train.FinalMetricDataList['best_val_macro_f1'].Value",
+        "Steps.Train.FinalMetricDataList[0].Value",
+        "Steps.Train.InputDataConfig['train'].ChannelName",
+        "Steps.Tune.TrainingJobSummaries[1].TrainingJobName",
+    ],
+)
+def test_elements_of_lists_are_picked_by_name_or_by_place(
+    seeded: Callable[[str, Any], list[Fault]], reference: str
+) -> None:
+    assert seeded("Steps/4/Arguments/Conditions/0/LeftValue", {"Get": reference}) == []
