@@ -41,7 +41,8 @@ class Position(BaseModel):
     best_loss: float = 0.0
     temperature: float = 1.0  # of the best epoch's weights
     history: list[dict[str, float]] = []
-    loss_scale: float | None = None  # fp16 only
+    loss_scale: float | None = None  # fp16 only, as is the number of steps since it last changed
+    steps_at_scale: int = 0
 
 
 def fingerprint(parameters: Hyperparameters, data: Iterable[str], code: str) -> str:

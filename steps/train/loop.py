@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -72,9 +73,14 @@ class Trainer:
         checkpoint.unpack(tensors, self._model, self._average.module, self._optimizer)
         self._loss.fill_(self.position.loss_sum if cluster.leads else 0.0)
         if self.position.loss_scale is not None:
-            self._scaler.load_state_dict({**self._scaler.state_dict(), "scale": self.position.loss_scale})
+            kept = {"scale": self.position.loss_scale, "_growth_tracker": self.position.steps_at_scale}
+            self._scaler.load_state_dict({**self._scaler.state_dict(), **kept})
         if cluster.leads:
             say(f"resumed at epoch {self.position.epoch + 1}, step {self.position.step} of {self._run.plan.steps}")
+            if (
+                self._finished()
+            ):  # no epoch is left to print what a new job's metrics, a trial's objective, are read from
+                say(epoch_line(self.position.history[-1]))
 
     def fit(self) -> Position:
         """Train until the last epoch or until patience is over.
@@ -83,14 +89,16 @@ class Trainer:
             StoppedError: the run was asked to stop.
             JobError: the loss is no number any more.
         """
-        while self.position.epoch < self._run.parameters.epochs and not self._out_of_patience():
+        while not self._finished():
             rate = self._train_epoch()
             self._end_epoch(rate)
         return self.position
 
-    def _out_of_patience(self) -> bool:
+    def _finished(self) -> bool:
+        """Return whether the last epoch is done or patience is over."""
         patience, best = self._run.parameters.patience, self.position.best_epoch
-        return bool(patience) and best is not None and self.position.epoch - 1 - best >= patience
+        impatient = bool(patience) and best is not None and self.position.epoch - 1 - best >= patience
+        return impatient or self.position.epoch >= self._run.parameters.epochs
 
     def _train_epoch(self) -> float:
         """Do the epoch's remaining steps; return the photos a second over all ranks."""
@@ -203,18 +211,21 @@ class Trainer:
         if not run.cluster.leads:
             return
         if run.choice.format == "fp16":
-            position.loss_scale = self._scaler.get_scale()
+            scaler = self._scaler.state_dict()
+            position.loss_scale, position.steps_at_scale = scaler["scale"], scaler["_growth_tracker"]
         run.checkpoints.save(checkpoint.pack(self._model, self._average.module, self._optimizer), position)
 
 
 def optimizer(model: nn.Module, weight_decay: float) -> torch.optim.Optimizer:
-    """Return AdamW (Loshchilov and Hutter, 2019), which decays matrices and kernels, not norms and biases."""
+    """Return AdamW (Loshchilov and Hutter, 2019), which decays matrices and kernels, not norms, scales and biases."""
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [each for each in parameters if each.ndim > 1], "weight_decay": weight_decay},
-        {"params": [each for each in parameters if each.ndim <= 1], "weight_decay": 0.0},
+    # ConvNeXt's layer scales are vectors, in the shape [channels, 1, 1].
+    vectors = [each.numel() == max(each.shape, default=1) for each in parameters]
+    groups: list[dict[str, Any]] = [
+        {"params": [each for each, vector in zip(parameters, vectors, strict=True) if not vector]},
+        {"params": [each for each, vector in zip(parameters, vectors, strict=True) if vector], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, fused=True)
+    return torch.optim.AdamW(groups, weight_decay=weight_decay, fused=True)
 
 
 def autocast(run: Run) -> torch.autocast:

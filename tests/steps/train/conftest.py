@@ -132,13 +132,13 @@ def one_thread() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def fit(channels: Path, one_thread: None) -> Callable[..., Position]:
     """Return a function that trains in this process, with checkpoints in a folder, and returns the last position."""
+    from steps.train import precision
     from steps.train.backbones import PhotoClassifier
     from steps.train.checkpoint import Checkpoints
     from steps.train.data import open_channel
     from steps.train.ddp import Cluster
     from steps.train.hyperparameters import parse
     from steps.train.loop import Run, Trainer
-    from steps.train.precision import choose
     from steps.train.sampler import plan
     from steps.train.training import start_model
 
@@ -159,7 +159,7 @@ def fit(channels: Path, one_thread: None) -> Callable[..., Position]:
                 open_channel(channels / "validation", size, seed),
                 plan(44, parameters.batch_size, 1, seed),
                 cluster,
-                choose(parameters.precision, cluster.device),
+                precision.choose(parameters.precision, cluster.device),
                 Checkpoints(folder),
                 pool,
                 stop,

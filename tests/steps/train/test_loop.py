@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 
 from steps.common.job import JobError
+from steps.train import precision
 from steps.train.backbones import PhotoClassifier
 from steps.train.checkpoint import Checkpoints, Position
-from steps.train.loop import StoppedError
+from steps.train.loop import StoppedError, optimizer
+from steps.train.precision import Choice
 
 Fit = Callable[..., Position]
 STEPS = 5  # an epoch: 44 photos in batches of 8
@@ -58,6 +61,42 @@ def test_patience_ends_a_run_that_gets_no_better(tmp_path: Path, fit: Fit) -> No
     # A rate this small changes no answer: the first epoch stays the best.
     position = fit(tmp_path, epochs="9", patience="2", learning_rate="1e-30", ema_decay="0", freeze_batchnorm="true")
     assert (position.best_epoch, position.epoch) == (0, 3)
+
+
+def test_resumed_when_done_it_prints_the_last_metrics_again(
+    tmp_path: Path, fit: Fit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def metrics() -> list[str]:
+        return [line for line in capsys.readouterr().out.splitlines() if line.startswith("epoch=")]
+
+    fit(tmp_path, epochs="1")
+    first = metrics()
+    fit(tmp_path, epochs="1")
+    assert metrics() == first != []
+
+
+def test_a_resumed_fp16_run_goes_on_with_its_loss_scale(
+    tmp_path: Path, fit: Fit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(precision, "choose", lambda *_: Choice("fp16", channels_last=False, reason="a test"))
+    # Small enough never to overflow, and doubled after 4 good steps: one is left to count.
+    monkeypatch.setattr(torch.amp, "GradScaler", partial(torch.amp.GradScaler, init_scale=1.0, growth_interval=4))
+    whole = fit(tmp_path / "whole", epochs="1")
+    asked = iter(range(1, 1000))
+    with pytest.raises(StoppedError):
+        fit(tmp_path / "cut", epochs="1", stop=lambda: next(asked) == 3)
+    cut = fit(tmp_path / "cut", epochs="1")
+    assert (cut.loss_scale, cut.steps_at_scale) == (whole.loss_scale, whole.steps_at_scale) == (2.0, 1)
+
+
+def test_weight_decay_spares_what_scales_and_shifts() -> None:
+    shapes = {"kernel": (8, 1, 3, 3), "matrix": (5, 8), "pointwise": (8, 4, 1, 1)}
+    spared = {"bias": (8,), "norm": (8,), "layer_scale": (8, 1, 1)}
+    model = torch.nn.ParameterDict({name: torch.ones(shape) for name, shape in {**shapes, **spared}.items()})
+    decayed, kept = optimizer(model, 0.1).param_groups
+    assert [decayed["weight_decay"], kept["weight_decay"]] == [0.1, 0.0]
+    assert {tuple(each.shape) for each in decayed["params"]} == set(shapes.values())
+    assert {tuple(each.shape) for each in kept["params"]} == set(spared.values())
 
 
 def poison(model: PhotoClassifier) -> None:
