@@ -91,9 +91,18 @@ def explain(error: Exception) -> str:
     if isinstance(error, UserError):
         return " ".join(str(error).split())
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+        return f"{error.strerror}: {error.filename}{_advice(error.filename)}" if error.filename else error.strerror
     text = " ".join(f"{type(error).__name__}: {error}".split())
     return f"{text[:300]} (not foreseen: add --debug to see where it comes from)"
+
+
+def _advice(file: object) -> str:
+    """Return what to do about a file that is the home's, not the user's."""
+    from pathlib import Path
+
+    from pipeline.local.home import ADVICE, Home
+
+    return f": {ADVICE}" if Path(str(file)).absolute().is_relative_to(Home.find().root) else ""
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ _WIDTH = 10
 
 def changes(before: Execution | None, now: Execution, at: datetime) -> Iterator[str]:
     """Yield a line for each thing that differs between two looks at an execution; everything after None."""
-    stamp = clock((at - now.started).total_seconds()).rjust(7)
+    stamp = clock(((now.changed if now.done else at) - now.started).total_seconds()).rjust(7)
     whole = f"{stamp}  {now.pipeline} {now.id} {now.status}"
     if before is None or (before.status != now.status and not now.done):
         yield whole

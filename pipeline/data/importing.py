@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from pipeline.data.selection import Selection
 from pipeline.errors import UserError
+from pipeline.local.home import ADVICE
 from pipeline.local.s3 import LocalS3
 
 PREFIX = "s3://bincount-local/bincount/data"
@@ -48,7 +49,10 @@ class Import:
                     self.copied += 1
                 yield
         except OSError as error:
-            raise UserError(f"cannot copy {error.filename}: {error.strerror}") from None
+            # A copy that fails names both files, of which the source comes first.
+            if error.filename2 is None and error.filename in map(str, self.selection.files.values()):
+                raise UserError(f"cannot read {error.filename}: {error.strerror}") from None
+            raise UserError(f"cannot copy to {self.s3.root}: {error.strerror}: {ADVICE}") from None
 
     def _digests(self) -> Iterator[str]:
         whole = hashlib.sha256()

@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+ADVICE = "set BINCOUNT_HOME to a folder that can be written, on a disk with room"
+
 
 @dataclass(frozen=True)
 class Home:
@@ -16,7 +18,7 @@ class Home:
     @classmethod
     def find(cls) -> Home:
         """Return the home that the environment names."""
-        return cls(Path(os.environ.get("BINCOUNT_HOME", ".bincount")).resolve())
+        return cls(Path(os.environ.get("BINCOUNT_HOME") or ".bincount").resolve())
 
     @property
     def database(self) -> Path:

@@ -15,6 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pipeline.errors import UserError
+from pipeline.local.home import ADVICE
+
 Document = dict[str, Any]
 
 _SCHEMA = """
@@ -33,12 +36,31 @@ class MissingDocumentError(Exception):
     """There is no document of this kind and id."""
 
 
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise UserError(f"{path} cannot be used: {error}: {ADVICE}") from error
+
+
 class Store:
-    """Documents by kind and id. Every method is one transaction; use `transaction` to join several."""
+    """Documents by kind and id. Every method is one transaction; use `transaction` to join several.
+
+    Raises UserError, from every method, where the file cannot be used: read-only, on a full disk, no database.
+    """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
+        with _explained(path):
+            self._open()
+
+    def _open(self) -> None:
+        path = self._path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"{path.parent} cannot be used: {error.strerror}: {ADVICE}") from None
         # Never used again, but open: SQLite folds the log into the database, and waits for the disk, whenever the last
         # connection closes, which without this one would be after every transaction.
         keeper = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
@@ -49,13 +71,15 @@ class Store:
     @contextmanager
     def _connect(self) -> Iterator[sqlite3.Connection]:
         # A connection a transaction: safe from any thread or process, and costs 0.1 ms.
-        connection = sqlite3.connect(self._path, timeout=30, isolation_level=None)
-        # A power cut may lose the last moments, never the rest; waiting for the disk at each change is what costs.
-        connection.execute("PRAGMA synchronous=NORMAL")
-        try:
-            yield connection
-        finally:
-            connection.close()
+        with _explained(self._path):
+            connection = sqlite3.connect(self._path, timeout=30, isolation_level=None)
+            try:
+                # A power cut may lose the last moments, never the rest; waiting for the disk at each change is what
+                # costs.
+                connection.execute("PRAGMA synchronous=NORMAL")
+                yield connection
+            finally:
+                connection.close()
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -65,7 +89,8 @@ class Store:
             try:
                 yield Transaction(connection)
             except BaseException:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:  # a full disk has SQLite roll back by itself
+                    connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
 

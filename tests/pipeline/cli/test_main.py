@@ -104,6 +104,14 @@ def test_an_error_is_one_line(
     assert (called.out, called.err) == ("", line)
 
 
+def test_a_file_of_the_home_says_how_to_name_another(
+    tmp_path: Path, call: Callable[..., Called], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BINCOUNT_HOME", str(tmp_path))
+    fail_with(monkeypatch, OSError(30, "Read-only file system", str(tmp_path / "compiled")))
+    assert f"{tmp_path / 'compiled'}: set BINCOUNT_HOME to a folder that can be written" in call("list").err
+
+
 @pytest.mark.parametrize("arguments", [("--debug", "list"), ("list", "--debug")])
 def test_debug_lets_the_traceback_through(arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     fail_with(monkeypatch, UserError("seen"))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pipeline.cli.plain import changes
@@ -22,12 +23,17 @@ def test_nothing_new_is_no_line(make: Make) -> None:
     assert list(changes(execution, execution, make.now)) == []
 
 
+def test_an_execution_that_ended_long_ago_tells_when_it_ended_not_when_one_looks(make: Make) -> None:
+    ended = make.execution(status="Failed")
+    assert list(changes(None, ended, make.now + timedelta(days=3))) == ["   1:30  bincount-demo m08kb4bksw24 Failed"]
+
+
 def test_the_end_of_a_step_tells_its_time_and_result_and_the_end_of_all_comes_last(make: Make) -> None:
     before = make.execution(make.step("Train", "Executing", metrics={"loss": 2.0}))
     after = make.execution(make.step("Train", metrics={"loss": 1.0}, cached_from="arn"), status="Succeeded")
     assert list(changes(before, after, make.now)) == [
-        "   1:40  Train       Succeeded  from cache  0:30  loss 1",
-        "   1:40  bincount-demo m08kb4bksw24 Succeeded",
+        "   1:30  Train       Succeeded  from cache  0:30  loss 1",
+        "   1:30  bincount-demo m08kb4bksw24 Succeeded",
     ]
 
 

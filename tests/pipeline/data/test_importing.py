@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -60,5 +61,19 @@ def test_an_interrupted_import_goes_on(tmp_path: Path, s3: LocalS3) -> None:
 def test_a_file_that_disappears_is_an_error_in_one_line(tmp_path: Path, s3: LocalS3) -> None:
     chosen = selection(tmp_path / "in", a="1")
     (tmp_path / "in" / "a").unlink()
-    with pytest.raises(UserError, match=r"cannot copy .*/a: No such file"):
+    with pytest.raises(UserError, match=r"cannot read .*/a: No such file"):
         list(Import(chosen, s3).run())
+
+
+@pytest.mark.parametrize("names", [("source", None, "target"), (None,)])
+def test_a_full_disk_blames_the_home_and_not_the_photo(
+    names: tuple[str | None, ...], tmp_path: Path, s3: LocalS3, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = selection(tmp_path / "in", a="1")
+
+    def full(source: Path, *_: object) -> None:
+        raise OSError(28, "No space left on device", *(str(source) if name == "source" else name for name in names))
+
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with pytest.raises(UserError, match=r"cannot copy to .*/s3: No space left on device: set BINCOUNT_HOME"):
+        finish(Import(chosen, s3))
