@@ -88,6 +88,10 @@ class Checkpoints:
             return None
         return (self.folder / LATEST).read_bytes()
 
+    def left(self) -> bool:
+        """Return whether there is a checkpoint at all, whole or not."""
+        return (self.folder / LATEST).exists()
+
     def read_best(self, epoch: int) -> Tensors | None:
         """Return the weights of the best epoch, None where they are not there."""
         try:

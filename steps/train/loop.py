@@ -68,6 +68,8 @@ class Trainer:
         cluster = self._run.cluster
         content = cluster.broadcast_bytes(self._run.checkpoints.read() if cluster.leads else None)
         if content is None:
+            if cluster.leads and self._run.checkpoints.left():
+                say(f"the checkpoint in {self._run.checkpoints.folder} is not whole: training starts over")
             return
         tensors, self.position = checkpoint.parse(content)
         checkpoint.unpack(tensors, self._model, self._average.module, self._optimizer)

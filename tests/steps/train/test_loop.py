@@ -75,6 +75,17 @@ def test_resumed_when_done_it_prints_the_last_metrics_again(
     assert metrics() == first != []
 
 
+def test_a_checkpoint_that_lost_its_best_weights_is_not_resumed_and_said_so(
+    tmp_path: Path, fit: Fit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fit(tmp_path, epochs="1")
+    assert "starts over" not in capsys.readouterr().out
+    for path in tmp_path.glob("best-*"):
+        path.unlink()
+    assert fit(tmp_path, epochs="1").epoch == 1
+    assert "is not whole: training starts over" in capsys.readouterr().out
+
+
 def test_a_resumed_fp16_run_goes_on_with_its_loss_scale(
     tmp_path: Path, fit: Fit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
