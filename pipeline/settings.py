@@ -108,6 +108,12 @@ class Split(Job):
     max_missing: Share = Field(default=1.0, description="share of labels without a photo that fails the job")
     previous_split_uri: S3Uri | None = Field(default=None, description="an earlier Split's report: its photos stay put")
 
+    @model_validator(mode="after")
+    def _something_to_train_on(self) -> Self:
+        if self.validation + self.test >= 1:
+            raise ValueError("validation and test together must leave photos to train on")
+        return self
+
 
 class Hyperparameters(_Strict):
     """What the training step is told: its names, limits and defaults, which a test compares."""

@@ -102,6 +102,7 @@ def test_the_data_uri_follows_the_bucket_unless_given() -> None:
         ({"split.test": 1.5}, "split.test: Input should be less than or equal to 1"),
         ({"train.spot": True, "train.max_wait_minutes": 1}, "max_wait_minutes is at least max_runtime_minutes"),
         ({"aws.subnets": "subnet-1"}, "subnets and security_groups are set together"),
+        ({"split.validation": 0.6, "split.test": 0.4}, "must leave photos to train on"),
         ({"hyperparameters.weights": "channel"}, "weights = channel needs train.weights_uri"),
         ({"tune.ranges": {"learning_rat": {"min": 0, "max": 1}}}, "learning_rat, which is no hyper.*learning_rate"),
         ({"tune.ranges.backbone": {"min": 0, "max": 1}}, "range of backbone needs values"),
