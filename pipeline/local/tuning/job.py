@@ -8,7 +8,7 @@ import time
 import zlib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipeline.local.context import Context, StepCall, StepResult, token
 from pipeline.local.failures import StepError, StepStoppedError
@@ -18,9 +18,6 @@ from pipeline.local.store import Document
 from pipeline.local.tuning.early_stopping import hopeless
 from pipeline.local.tuning.record import TuningRecord, trial_request
 from pipeline.local.tuning.search import Search
-
-if TYPE_CHECKING:
-    import optuna
 
 
 def run(context: Context, call: StepCall) -> StepResult:
@@ -51,7 +48,6 @@ class _Trials:
 
     def __init__(self, context: Context, call: StepCall, record: TuningRecord) -> None:
         self._context = context
-        self._call = call
         self._record = record
         self._config: Mapping[str, Any] = call.arguments["HyperParameterTuningJobConfig"]
         self._definition: Mapping[str, Any] = call.arguments["TrainingJobDefinition"]
@@ -97,9 +93,9 @@ class _Trials:
                 self._left -= 1
                 number = self._limit - self._left
             trial, tuned = self._search.ask()
-            self._search.tell(trial, self._run_trial(number, trial, tuned))
+            self._search.tell(trial, self._run_trial(number, tuned))
 
-    def _run_trial(self, number: int, _: optuna.Trial, tuned: dict[str, str]) -> float | None:
+    def _run_trial(self, number: int, tuned: dict[str, str]) -> float | None:
         """Run one trial; return its objective, or None where it has none."""
         record, objective = self._record, self._record.objective
         job = TrainingJob.create(
