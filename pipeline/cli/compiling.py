@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -38,7 +39,7 @@ def compiled(settings: Settings, folder: Path, compile_: Callable[[Settings], st
 
 def write_whole(path: Path, text: str) -> None:
     """Write a file that is there whole or not at all."""
-    new = path.with_name(f".{path.name}.new")
+    new = path.with_name(f".{path.name}.{os.getpid()}.new")  # another process may be writing the same file
     new.write_text(text, encoding="utf-8")
     new.replace(path)
 

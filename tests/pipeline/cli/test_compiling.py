@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,3 +37,15 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     write_whole(tmp_path / "x", "one")
     write_whole(tmp_path / "x", "two")
     assert [path.read_text() for path in tmp_path.iterdir()] == ["two"]
+
+
+def test_two_processes_may_write_the_same_file_at_once(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from pipeline.cli.compiling import write_whole\n"
+        "for _ in range(300): write_whole(Path(sys.argv[1]), sys.argv[2] * 9999)"
+    )
+    words = [sys.executable, "-c", program, str(tmp_path / "x")]
+    root = Path(__file__).parents[3]
+    writers = [subprocess.Popen([*words, letter], cwd=root) for letter in "ab"]
+    assert [writer.wait(60) for writer in writers] == [0, 0]
+    assert [path.read_text() for path in tmp_path.iterdir()] in (["a" * 9999], ["b" * 9999])
