@@ -7,7 +7,6 @@ instead is a pipeline parameter: see `pipeline.definition.parameters`.
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -17,7 +16,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from pipeline.errors import UserError
+from pipeline.errors import UserError, did_you_mean
 
 PROJECT = "bincount"
 _FOLDER = Path(__file__).parent / "profiles"
@@ -207,7 +206,7 @@ class Tune(Training):
         for name, range_ in self.ranges.items():
             if name not in Hyperparameters.model_fields:
                 raise ValueError(
-                    f"range of {name}, which is no hyperparameter{_near(name, Hyperparameters.model_fields)}"
+                    f"range of {name}, which is no hyperparameter{did_you_mean(name, Hyperparameters.model_fields)}"
                 )
             kind = Hyperparameters.model_fields[name].annotation
             if not range_.values and kind not in {int, float}:
@@ -295,7 +294,7 @@ def load_settings(profile: str, overrides: Mapping[str, object] | None = None) -
         UserError: no such profile, no such setting, or a value out of its range.
     """
     if profile not in PROFILES:
-        raise UserError(f"no profile {profile!r}{_near(profile, PROFILES)}; there are: {', '.join(PROFILES)}")
+        raise UserError(f"no profile {profile!r}{did_you_mean(profile, PROFILES)}; there are: {', '.join(PROFILES)}")
     tree: dict[str, Any] = tomllib.loads((_FOLDER / f"{profile}.toml").read_text(encoding="utf-8"))
     tree["profile"] = profile
     for name, value in (overrides or {}).items():
@@ -311,7 +310,7 @@ def _put(tree: dict[str, Any], name: str, value: object) -> None:
     for key in path:
         tree = tree.setdefault(key, {})
         if not isinstance(tree, dict):
-            raise UserError(f"no setting {name!r}: {key} holds no others{_near(name, _names(Settings))}")
+            raise UserError(f"no setting {name!r}: {key} holds no others{did_you_mean(name, _names(Settings))}")
     tree[last] = value
 
 
@@ -319,7 +318,7 @@ def _lines(error: ValidationError) -> Iterator[str]:
     for fault in error.errors(include_url=False):
         name = ".".join(str(part) for part in fault["loc"])
         if fault["type"] == "extra_forbidden":
-            yield f"no setting {name!r}{_near(name, _names(Settings))}"
+            yield f"no setting {name!r}{did_you_mean(name, _names(Settings))}"
         else:
             yield " ".join(f"{name or 'all'}: {fault['msg'].removeprefix('Value error, ')}".split())
 
@@ -331,8 +330,3 @@ def _names(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
             yield from _names(kind, f"{prefix}{name}.")
         else:
             yield prefix + name
-
-
-def _near(name: str, known: Any) -> str:  # noqa: ANN401
-    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
-    return f" (did you mean {' or '.join(near)}?)" if near else ""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from pipeline.cli.options import Target
-from pipeline.errors import UserError
+from pipeline.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
     import boto3
@@ -69,7 +68,7 @@ def find_execution(session: boto3.Session, target: Target, wanted: str | None, *
     if wanted is None:
         raise UserError("there is no execution yet: `bincount run` starts one")
     known = [name for one in listed for name in (one.id, one.name) if name]
-    raise UserError(f"there is no execution {wanted!r}{near(wanted, known)}: `bincount list` shows them")
+    raise UserError(f"there is no execution {wanted!r}{did_you_mean(wanted, known)}: `bincount list` shows them")
 
 
 def find_step(execution: Execution, wanted: str) -> Step:
@@ -77,12 +76,5 @@ def find_step(execution: Execution, wanted: str) -> Step:
     step = execution.step(wanted)
     if step is None:
         names = [step.name for step in execution.steps]
-        raise UserError(f"there is no step {wanted!r}{near(wanted, names)}: there are {', '.join(names)}")
+        raise UserError(f"there is no step {wanted!r}{did_you_mean(wanted, names)}: there are {', '.join(names)}")
     return step
-
-
-def near(wanted: str, known: Collection[str]) -> str:
-    """Return ` (did you mean ...?)` where known names resemble what was typed, else nothing."""
-    lower = {name.lower(): name for name in known}
-    found = [lower[name] for name in difflib.get_close_matches(wanted.lower(), lower, n=3)]
-    return f" (did you mean {' or '.join(found)}?)" if found else ""

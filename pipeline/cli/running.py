@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline.cli.options import ExecutionArgument, PlainOption, ProfileOption, SetOption, Target, TargetOption, pairs
-from pipeline.errors import UserError
+from pipeline.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
     import boto3
@@ -134,13 +134,11 @@ def _parameters(text: str, given: dict[str, str]) -> dict[str, str]:
     """Check the names, import a local folder, and add the commit. Raises UserError."""
     import json
 
-    from pipeline.cli.lookup import near
-
     declared = {one["Name"]: one for one in json.loads(text).get("Parameters", [])}
     for name in given:
         if name not in declared:
             raise UserError(
-                f"there is no parameter {name}{near(name, list(declared))}: there are {', '.join(declared)}"
+                f"there is no parameter {name}{did_you_mean(name, declared)}: there are {', '.join(declared)}"
             )
     chosen = dict(given)
     if DATA in declared:

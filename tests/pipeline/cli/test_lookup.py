@@ -4,16 +4,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.cli.lookup import find_step, near
+from pipeline.cli.lookup import find_step
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
     from tests.pipeline.cli.conftest import Make
-
-
-def test_near_names_are_offered_whatever_their_case() -> None:
-    assert near("tran", ["Train", "Split"]) == " (did you mean Train?)"
-    assert near("xyz", ["Train", "Split"]) == near("x", []) == ""
 
 
 def test_a_step_is_found_by_its_name_or_with_help(make: Make) -> None:
