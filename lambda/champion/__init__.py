@@ -1,0 +1,1 @@
+"""Finds the version that a new model has to beat."""

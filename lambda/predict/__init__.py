@@ -1,0 +1,1 @@
+"""Counts the items in a photo that an event names or holds."""
