@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    import boto3
+
+    from tests.extended_moto import Endpoints
 
 ROOT = Path(__file__).parents[1]
 
@@ -22,3 +29,33 @@ def abid() -> Path:
     if not (folder / "bin-images").is_dir():
         pytest.skip("no real bin photos: set BINCOUNT_ABID to a folder with bin-images/ and metadata/")
     return folder
+
+
+@pytest.fixture(scope="session")
+def kept_session() -> boto3.Session:
+    """Return the session of all tests on moto: making a client takes longer than calling it."""
+    import boto3
+    import moto.core  # noqa: F401 - a session made before it would reach the network
+
+    return boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
+
+
+@pytest.fixture
+def moto_endpoints(monkeypatch: pytest.MonkeyPatch) -> Endpoints:
+    """Return the switch of moto's endpoint states; with `hold`, changes stay under way until the test ends them."""
+    from tests.extended_moto import extend
+
+    return extend(monkeypatch)
+
+
+@pytest.fixture
+def moto_session(
+    kept_session: boto3.Session, moto_endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[boto3.Session]:
+    """Return a session, the default one too, whose calls go out as HTTP requests that a mended moto answers."""
+    import boto3
+    from moto import mock_aws
+
+    with mock_aws(config={"core": {"reset_boto3_session": False}}):
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", kept_session)
+        yield kept_session
