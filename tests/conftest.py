@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -59,3 +59,27 @@ def moto_session(
     with mock_aws(config={"core": {"reset_boto3_session": False}}):
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", kept_session)
         yield kept_session
+
+
+@pytest.fixture
+def make_spec() -> Callable[..., dict[str, Any]]:
+    """Return the function that gives a valid model.json with the changes asked for."""
+    from tests.artifacts import spec
+
+    return spec
+
+
+@pytest.fixture
+def make_artifact(tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that makes a model folder, or its model.tar.gz where `archive` names one."""
+    from tests.artifacts import artifact
+
+    return lambda name="model", **options: artifact(tmp_path / name, **options)
+
+
+@pytest.fixture
+def make_photo() -> Callable[..., bytes]:
+    """Return a function that makes a gray photo of the level that stands for a label."""
+    from tests.artifacts import photo
+
+    return photo

@@ -5,20 +5,16 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from onnx import TensorProto, helper, numpy_helper, save
 from PIL import Image
 
 SIZE = 16
 LEVELS = (25, 75, 125, 175, 225)  # the gray that stands for 1 to 5 items
-
-MakeArtifact = Callable[..., Path]
-MakePhoto = Callable[..., bytes]
 
 
 def brightness_model(path: Path, levels: Sequence[int] = LEVELS, batch: str | int = "n", scale: float = 0.002) -> None:
@@ -57,48 +53,31 @@ def spec(**changes: Any) -> dict[str, Any]:
     }
 
 
-@pytest.fixture
-def make_spec() -> Callable[..., dict[str, Any]]:
-    """Return the function that gives a valid model.json with the changes asked for."""
-    return spec
+def photo(label: int, shift: int = 0) -> bytes:
+    """Return a gray photo, a JPEG of 32 x 24, of the level that stands for a label."""
+    level = LEVELS[label - 1] + shift
+    file = io.BytesIO()
+    Image.new("RGB", (32, 24), (level, level, level)).save(file, "JPEG")
+    return file.getvalue()
 
 
-@pytest.fixture
-def make_artifact(tmp_path: Path) -> MakeArtifact:
-    """Return a function that makes a model folder, or its model.tar.gz where `archive` names one."""
-
-    def make(
-        name: str = "model",
-        *,
-        archive: Path | None = None,
-        files: dict[str, bytes] | None = None,
-        graph: dict[str, Any] | None = None,
-        **changes: Any,
-    ) -> Path:
-        folder = tmp_path / name
-        folder.mkdir()
-        brightness_model(folder / "model.onnx", **(graph or {}))
-        (folder / "model.json").write_text(json.dumps(spec(**changes)))
-        for file, content in (files or {}).items():
-            (folder / file).write_bytes(content)
-        if archive is None:
-            return folder
-        archive.parent.mkdir(parents=True, exist_ok=True)
-        with tarfile.open(archive, "w:gz") as tar:
-            tar.add(folder, arcname=".")
-        return archive
-
-    return make
-
-
-@pytest.fixture
-def make_photo() -> MakePhoto:
-    """Return a function that makes a gray photo of the level that stands for a label."""
-
-    def make(label: int, shift: int = 0) -> bytes:
-        level = LEVELS[label - 1] + shift
-        file = io.BytesIO()
-        Image.new("RGB", (32, 24), (level, level, level)).save(file, "JPEG")
-        return file.getvalue()
-
-    return make
+def artifact(
+    folder: Path,
+    *,
+    archive: Path | None = None,
+    files: dict[str, bytes] | None = None,
+    graph: dict[str, Any] | None = None,
+    **changes: Any,
+) -> Path:
+    """Make a model folder, with the changes to its model.json, or its model.tar.gz where `archive` names one."""
+    folder.mkdir(parents=True)
+    brightness_model(folder / "model.onnx", **(graph or {}))
+    (folder / "model.json").write_text(json.dumps(spec(**changes)))
+    for file, content in (files or {}).items():
+        (folder / file).write_bytes(content)
+    if archive is None:
+        return folder
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(folder, arcname=".")
+    return archive
