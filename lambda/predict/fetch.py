@@ -36,8 +36,8 @@ def fetch(text: str, rules: Rules) -> bytes:
 
     Raises:
         RefusalError: 400, it is no URL of an allowed scheme; 403, its host or one that it redirects to may not be
-            fetched from, or does not exist; 413, too many bytes; 502, the server cannot be reached or does not answer with a
-            file; 504, it took too long.
+            fetched from, or does not exist; 413, too many bytes; 502, the server cannot be reached or does not answer
+            with a file; 504, it took too long.
     """
     deadline = Deadline(rules.seconds)
     url = parse(text, rules.schemes)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli import data, definitions, executions, models, running, scoring
+from pipeline.cli import data, definitions, executions, invoking, models, running, scoring
 from pipeline.cli.options import examples
 
 app = typer.Typer(
@@ -68,6 +68,11 @@ _verb(
     "bincount evaluate --model model.tar.gz --images photos --labels labels.csv --json",
 )
 _verb(scoring.predict, "bincount predict --model 1 photos/bin-images/00001.jpg")
+_verb(
+    invoking.invoke,
+    "bincount invoke tests/events/predict/direct-image-base64.json",
+    """echo '{"s3_uri": "s3://bincount-local/photo.jpg"}' | bincount invoke -""",
+)
 app.add_typer(data.app, name="data")
 
 
