@@ -1,4 +1,7 @@
-"""Lambda steps: the function's real handler, in a process of its own, with the local AWS account."""
+"""Lambda functions: the real handlers in `lambda/`, each call in a process of its own, with the local AWS account.
+
+A function `bincount-<x>` is the package `lambda/<x>/`; what it prints is appended to `<home>/functions/<function>.log`.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,128 @@ import re
 import subprocess
 import sys
 import tempfile
+import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.local.aws.account import ACCOUNT, BUCKET, REGION
 from pipeline.local.context import Context, StepCall, StepResult
 from pipeline.local.failures import StepError
-from pipeline.local.runner import REPOSITORY
+from pipeline.local.home import Home
+from pipeline.local.runner import KEPT, NOWHERE, REPOSITORY
+from pipeline.local.store import Store
 
+FOLDER = REPOSITORY / "lambda"
+SECONDS = 600.0  # what a call may take: as long as the service waits for a Lambda step
+MEMORY_MB = 512
 _VALUE_CHARACTERS = 1024
-_NAME = re.compile(r"(?:^|:)[A-Za-z0-9]+-(?P<short>[A-Za-z0-9_-]+)$")
+_NAME = re.compile(r"(?:^|:)(?P<name>[A-Za-z0-9]+-(?P<package>[A-Za-z_][A-Za-z0-9_]*))$")
 _TYPES: dict[str, type | tuple[type, ...]] = {"Integer": int, "Float": (int, float), "Boolean": bool}
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function: its name, as `bincount-deploy`, and the package that it is in `folder`."""
+
+    name: str
+    package: str
+    folder: Path
+
+    @property
+    def arn(self) -> str:
+        """The function's ARN in the local account."""
+        return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{self.name}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How a call ended: the JSON that the handler returned, or Lambda's error object where it `failed`."""
+
+    payload: bytes
+    failed: bool
+
+
+def find_function(name_or_arn: str, folder: Path | None = None) -> Function | None:
+    """Return the function that a name or an ARN means, or None where `folder` (default `lambda/`) has none."""
+    folder = folder or FOLDER
+    found = _NAME.search(name_or_arn)
+    if found is None or not (folder / found["package"] / "handler.py").is_file():
+        return None
+    return Function(found["name"], found["package"], folder)
+
+
+def log_path(home: Home, name: str) -> Path:
+    """Return the file that has what a function printed, its errors and their stacks."""
+    return home.root / "functions" / f"{name}.log"
+
+
+def call(home: Home, function: Function, event: bytes, seconds: float = SECONDS) -> Answer:
+    """Call the handler with an event (JSON) and wait for its answer, at most `seconds`."""
+    request = str(uuid.uuid4())
+    log = log_path(home, function.name)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch, log.open("ab") as output:
+        answer, error = Path(scratch) / "answer", Path(scratch) / "error"
+        command = [sys.executable, "-m", "pipeline.local.function_host", function.package, function.arn]
+        try:
+            done = subprocess.run(
+                [*command, request, str(seconds), str(answer), str(error)],
+                input=event,
+                stdout=output,
+                stderr=output,
+                env=environment(home, function),
+                timeout=seconds,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            message = f"RequestId: {request} Error: Task timed out after {seconds:.2f} seconds"
+            return _failed("Sandbox.Timedout", message)
+        for file in (answer, error):
+            if file.is_file():
+                return Answer(file.read_bytes(), failed=file == error)
+        reason = f"Runtime exited with error: exit status {done.returncode}"
+        return _failed("Runtime.ExitError", f"RequestId: {request} Error: {reason}")
+
+
+def _failed(type: str, message: str) -> Answer:
+    return Answer(json.dumps({"errorMessage": message, "errorType": type}).encode(), failed=True)
+
+
+def environment(home: Home, function: Function) -> dict[str, str]:
+    """Return a function's whole environment: what Lambda and the template set, and nothing of the user's secrets."""
+    return {
+        **{name: os.environ[name] for name in KEPT if name in os.environ},
+        **NOWHERE,
+        **_own(home, function.package),
+        "AWS_LAMBDA_FUNCTION_NAME": function.name,
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(MEMORY_MB),
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "LAMBDA_TASK_ROOT": str(function.folder),
+        "PYTHONPATH": str(REPOSITORY),
+        "PYTHONUNBUFFERED": "1",
+        "BINCOUNT_HOME": str(home.root),
+    }
+
+
+def _own(home: Home, package: str) -> dict[str, str]:
+    """Return what the template sets for one function."""
+    if package == "deploy":
+        role = f"arn:aws:iam::{ACCOUNT}:role/bincount-model"
+        return {"PROJECT": "bincount", "MODEL_ROLE_ARN": role, "CAPTURE_URI": f"s3://{BUCKET}/bincount/capture"}
+    if package == "predict":
+        endpoint = os.environ.get("ENDPOINT_NAME") or _newest_endpoint(home)
+        return {"ALLOWED_BUCKETS": BUCKET} | ({"ENDPOINT_NAME": endpoint} if endpoint else {})
+    return {}
+
+
+def _newest_endpoint(home: Home) -> str | None:
+    names = [str(document["EndpointName"]) for document in reversed(Store(home.database).find("endpoint"))]
+    ending = [[name for name in names if name.endswith(stage)] for stage in ("-production", "-staging")]
+    return next((name for part in ending for name in part), None)
 
 
 def run(context: Context, call: StepCall) -> StepResult:
@@ -37,41 +151,18 @@ def run(context: Context, call: StepCall) -> StepResult:
     return StepResult({"OutputParameters": outputs})
 
 
-def handler_path(functions: Path, arn: str) -> Path:
-    """Find the handler of function `<project>-<x>`: `<functions>/<x>/handler.py`. Raises StepError."""
-    name = _NAME.search(arn)
-    path = functions / (name["short"] if name else "") / "handler.py"
-    if name is None or not path.is_file():
-        raise StepError(f"ClientError: {arn} names no function of this repository: there is no {path}")
-    return path
-
-
 def invoke(context: Context, arn: str, event: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    """Call the handler with the event and return what it returned. Raises StepError: an error, too long, not JSON."""
-    path, name = handler_path(context.functions, arn), arn.rpartition(":")[2]
-    environment = {**os.environ, "BINCOUNT_HOME": str(context.home.root), "PYTHONPATH": str(REPOSITORY)}
-    with tempfile.TemporaryDirectory() as scratch:
-        answer = Path(scratch) / "answer.json"
-        command = [sys.executable, "-m", "pipeline.local.function_host", str(path), arn, str(answer)]
-        seconds = context.function_seconds
-        environment["FUNCTION_SECONDS"] = str(seconds)
-        try:
-            done = subprocess.run(
-                command,
-                input=json.dumps(event),
-                env=environment,
-                text=True,
-                stderr=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                timeout=seconds,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise StepError(f"ClientError: function {name} did not return within {seconds:g} s") from None
-        if done.returncode != 0:
-            last = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
-            raise StepError(f"ClientError: function {name} failed: {last[0]}")
-        return json.loads(answer.read_text(encoding="utf-8"))
+    """Call the function with the event and return what it returned. Raises StepError: no such function, it failed."""
+    function = find_function(arn, context.functions)
+    if function is None:
+        raise StepError(f"ClientError: {arn} names no function of this repository: {context.functions} has no such one")
+    answer = call(context.home, function, json.dumps(event).encode(), context.function_seconds)
+    document = json.loads(answer.payload)
+    if answer.failed:
+        message = " ".join(f"{document['errorType']}: {document['errorMessage']}".split())
+        log = log_path(context.home, function.name)
+        raise StepError(f"ClientError: function {function.name} failed: {message[:700]} (its log: {log})")
+    return document
 
 
 def typed_output(answer: Any, name: str, type: str) -> str | int | float | bool:  # noqa: ANN401

@@ -15,9 +15,10 @@ from pipeline.local.failures import StepError
 
 REPOSITORY = Path(__file__).parents[2]
 
-# What a job may know of the user's environment. No AWS_*, no tokens, no proxies: a job in network isolation has none.
-_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
-_NOWHERE = {
+# What a job or a function may know of the user's environment. No AWS_*, no tokens, no proxies: a job in network
+# isolation has none.
+KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
+NOWHERE = {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
@@ -85,11 +86,11 @@ def _entrypoint(launch: Launch) -> tuple[str, ...]:
 
 
 def _environment(launch: Launch) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     own = {name: _local(value, launch.base) for name, value in launch.environment.items()}
     return {
         **kept,
-        **_NOWHERE,
+        **NOWHERE,
         "OMP_NUM_THREADS": str(launch.threads),
         "PYTHONPATH": str(REPOSITORY),
         "PYTHONUNBUFFERED": "1",  # metrics are read from the log as it grows

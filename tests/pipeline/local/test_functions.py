@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline.local.failures import StepError
-from pipeline.local.functions import handler_path, typed_output
+from pipeline.local.functions import find_function, typed_output
 
 if TYPE_CHECKING:
     from tests.pipeline.local.conftest import Account, Build
@@ -28,7 +28,7 @@ def step(outputs: dict[str, str], **arguments: Any) -> dict[str, Any]:
 def test_the_real_handler_gets_the_event_and_the_local_account(account: Account, build: Build, functions: Path) -> None:
     (functions / "deploy" / "sibling.py").write_text("NAME = 'a sibling module'")
     (functions / "deploy" / "handler.py").write_text(
-        "import boto3\nfrom sibling import NAME\n"
+        "import boto3\nfrom deploy.sibling import NAME\n"
         "def handler(event, context):\n"
         "    boto3.client('s3').put_object(Bucket='bucket', Key='k', Body=event['word'].encode())\n"
         "    account = boto3.client('sts').get_caller_identity()['Account']\n"
@@ -69,8 +69,8 @@ def test_the_real_handler_gets_the_event_and_the_local_account(account: Account,
     ("body", "outputs", "message"),
     [
         ("raise ValueError('no endpoint')", {}, "failed: ValueError: no endpoint"),
-        ("import time; time.sleep(60)", {}, "did not return within 2 s"),
-        ("return {'n': {1}}", {}, "failed: TypeError"),
+        ("import time; time.sleep(60)", {}, "Task timed out after 2.00 seconds"),
+        ("return {'n': {1}}", {}, "failed: Runtime.MarshalError"),
         ("return {}", {"n": "String"}, "no output n"),
     ],
 )
@@ -106,6 +106,7 @@ def test_outputs_are_of_their_declared_type(answer: Any, type: str, message: str
 def test_a_function_that_is_not_here_is_refused(functions: Path, name: str) -> None:
     (functions / "deploy" / "handler.py").touch()
     (functions / "handler.py").touch()
-    with pytest.raises(StepError, match="names no function of this repository"):
-        handler_path(functions, f"arn:aws:lambda:us-east-1:000000000000:function:{name}")
-    assert handler_path(functions, ARN) == functions / "deploy" / "handler.py"
+    assert find_function(f"arn:aws:lambda:us-east-1:000000000000:function:{name}", functions) is None
+    found = find_function(ARN, functions)
+    assert found is not None
+    assert (found.name, found.package, found.arn) == ("bincount-deploy", "deploy", ARN)
