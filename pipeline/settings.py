@@ -12,24 +12,19 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from math import prod
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from pipeline.errors import UserError, did_you_mean
+from pipeline.setting_types import FunctionArn, InstanceType, Names, S3Uri, Share, Strict
 
 PROJECT = "bincount"
 _FOLDER = Path(__file__).parent / "profiles"
 PROFILES: tuple[str, ...] = tuple(sorted(path.stem for path in _FOLDER.glob("*.toml")))
 
-Share = Annotated[float, Field(ge=0, le=1)]
-# The command line gives lists as text: "subnet-1,subnet-2".
-Names = Annotated[
-    tuple[str, ...], BeforeValidator(lambda value: value.split(",") if isinstance(value, str) and value else value)
-]
 # Families with NVMe disks: the attribute d in the name, and accelerated ones (EC2 user guide, instance store volumes).
 _LOCAL_DISK = re.compile(r"ml\.([a-z]+\d+[a-z]*d[a-z]*|g[56]e?|gr6|p5\w*|p6[\w-]*|trn\w+|i\d\w*)\.")
-S3Uri = Annotated[str, Field(pattern=r"^s3://[^/]+(/.*)?$", max_length=1024)]
 Backbone = Literal[
     "efficientnet_lite0",
     "efficientnet_lite1",
@@ -43,11 +38,7 @@ Backbone = Literal[
 ]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Aws(_Strict):
+class Aws(Strict):
     """The account. The defaults are those of the local one, where nothing of them is checked."""
 
     account: str = Field(default="000000000000", pattern=r"^\d{12}$")
@@ -80,10 +71,10 @@ class Aws(_Strict):
         return self
 
 
-class Job(_Strict):
+class Job(Strict):
     """Where a job runs. Type and count are defaults of pipeline parameters."""
 
-    instance_type: str = Field(default="ml.m5.xlarge", pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")
+    instance_type: InstanceType = "ml.m5.xlarge"
     instance_count: int = Field(default=1, ge=1, le=20)
     volume_gb: int = Field(default=30, ge=1, le=16384)
     max_runtime_minutes: int = Field(default=60, ge=2, le=12960)  # nine days, of a processing job
@@ -114,7 +105,7 @@ class Split(Job):
         return self
 
 
-class Hyperparameters(_Strict):
+class Hyperparameters(Strict):
     """What the training step is told: its names, limits and defaults, which a test compares."""
 
     batch_size: int = Field(default=64, ge=1, description="photos a step, over all ranks")
@@ -159,7 +150,7 @@ class Train(Training):
     weights_uri: S3Uri | None = Field(default=None, description="the `weights` channel, where weights = channel")
 
 
-class Range(_Strict):
+class Range(Strict):
     """The values of one tuned hyperparameter: `min` to `max`, or a list of `values`."""
 
     min: float | None = None
@@ -224,10 +215,8 @@ class Tune(Training):
 class Evaluate(Job):
     """The evaluation, always on one instance."""
 
-    champion_model_uri: S3Uri | None = Field(default=None, description="model.tar.gz of the version to beat")
 
-
-class Gate(_Strict):
+class Gate(Strict):
     """What a model must reach to be registered; defaults of pipeline parameters."""
 
     min_macro_f1: Share = 0.5
@@ -235,17 +224,36 @@ class Gate(_Strict):
     approval_status: Literal["PendingManualApproval", "Approved", "Rejected"] = "PendingManualApproval"
 
 
-class Deploy(_Strict):
-    """The staging deployment of a registered model; without a function the step is left out."""
+class Deploy(Strict):
+    """How a version is deployed: to staging at once, to production when it is approved. Its metadata says it too."""
 
-    function_arn: str | None = Field(default=None, pattern=r"^arn:aws[a-z-]*:lambda:[^:]+:\d{12}:function:[\w:-]+$")
-    instance_types: Names = Field(default=("ml.m5.large", "ml.c5.large"), description="that may serve the model")
+    function_arn: FunctionArn | None = Field(
+        default=None, description="None: arn:aws:lambda:<region>:<account>:function:bincount-deploy"
+    )
+    champion_function_arn: FunctionArn | None = Field(default=None, description="None: likewise, bincount-champion")
+    staging_instance_type: InstanceType = "ml.m5.large"
+    instance_type: InstanceType = Field(default="ml.m5.large", description="in production, as are those that follow")
+    instance_count: int = Field(default=1, ge=1, le=100, description="2 or more: a canary takes the first requests")
+    max_instance_count: int = Field(default=1, ge=1, le=100, description="above instance_count: autoscaling up to it")
+    invocations_per_instance: int = Field(
+        default=300, ge=1, le=1_000_000, description="a minute; autoscaling keeps each instance at about that"
+    )
+    bake_seconds: int = Field(default=300, ge=0, le=3600, description="the new version serves, the old one stands by")
+    latency_limit_ms: int = Field(default=1000, ge=1, le=60_000, description="of the model; above: alarm and roll-back")
+    capture_percent: int = Field(default=0, ge=0, le=100, description="of requests and answers kept in S3; 0: off")
+
+    @model_validator(mode="after")
+    def _room_to_scale(self) -> Self:
+        if self.max_instance_count < self.instance_count:
+            raise ValueError("max_instance_count is at least instance_count")
+        return self
 
 
-class Settings(_Strict):
+class Settings(Strict):
     """One compiled definition's worth of settings."""
 
-    profile: str = Field(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,31}$")
+    # `bincount-<profile>-production-v<version>-<8 hexadecimal digits>` names an endpoint config: 63 characters at most.
+    profile: str = Field(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$", max_length=20)
     aws: Aws = Aws()
     split: Split = Split()
     hyperparameters: Hyperparameters = Hyperparameters()
@@ -275,6 +283,12 @@ class Settings(_Strict):
         """Return the ARN of the role of a kind of job: each may do no more than its kind needs."""
         given: str | None = getattr(self.aws, f"{kind}_role")
         return given or f"arn:{self.aws.partition}:iam::{self.aws.account}:role/{PROJECT}-{kind}"
+
+    def function(self, name: Literal["deploy", "champion"]) -> str:
+        """Return the ARN of a function that the pipeline calls."""
+        given = self.deploy.function_arn if name == "deploy" else self.deploy.champion_function_arn
+        aws = self.aws
+        return given or f"arn:{aws.partition}:lambda:{aws.region}:{aws.account}:function:{PROJECT}-{name}"
 
     @model_validator(mode="after")
     def _weights_channel(self) -> Self:

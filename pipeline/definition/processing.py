@@ -10,6 +10,7 @@ from sagemaker.core.network import NetworkConfig
 from sagemaker.core.processing import Processor
 from sagemaker.core.shapes import ProcessingInput, ProcessingOutput, ProcessingS3Input, ProcessingS3Output
 from sagemaker.core.workflow.properties import PropertyFile
+from sagemaker.mlops.workflow.lambda_step import LambdaStep
 from sagemaker.mlops.workflow.steps import ProcessingStep, TrainingStep
 
 from pipeline.definition.common import Context, uri_below
@@ -45,25 +46,28 @@ def split_arguments(context: Context) -> Any:  # noqa: ANN401
     )
 
 
-def evaluate_arguments(context: Context, split: ProcessingStep, train: TrainingStep) -> Any:  # noqa: ANN401
-    """Model, test set and split report in, the champion's model too where there is one; metrics and report out."""
+def evaluate_arguments(context: Context, split: ProcessingStep, train: TrainingStep, champion: LambdaStep) -> Any:  # noqa: ANN401
+    """Model, champion, test set and split report in; metrics, smoke photo and report out.
+
+    A new champion is another input and argument, and so a miss of the cache; the same one is a hit.
+    """
     inputs = [
         _input("model", train.properties.ModelArtifacts.S3ModelArtifacts),
+        _input("champion", champion.properties.Outputs["ModelDataUrl"]),
         _input("test", output_uri(split, "test")),
         _input("split", output_uri(split, "report")),
     ]
-    if context.settings.evaluate.champion_model_uri:
-        inputs.append(_input("champion", context.settings.evaluate.champion_model_uri))
     # The gate is shown in the report. It makes the minima a part of Evaluate's cache key: a report that is silent
     # about its verdict would cost more.
-    gate = {
+    arguments = {
+        "--champion": champion.properties.Outputs["Version"],
         "--minimum-macro-f1": context.parameters.min_macro_f1.to_string(),
         "--minimum-improvement": context.parameters.min_improvement.to_string(),
     }
     return _processor(context, "evaluate", context.parameters.evaluation_instance_type, 1).run(
         inputs=inputs,
         outputs=[_output(context, "evaluate", name) for name in ("evaluation", "report")],
-        arguments=_flat(gate),
+        arguments=_flat(arguments),
     )
 
 

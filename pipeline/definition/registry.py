@@ -1,19 +1,17 @@
-"""What follows the evaluation: the gate's conditions, Register's arguments, Deploy, BelowGate's message."""
+"""What follows the evaluation: the gate's conditions, Register's arguments, BelowGate's message."""
 
 from __future__ import annotations
 
-from sagemaker.core.helper.pipeline_variable import RequestType
-from sagemaker.core.lambda_helper import Lambda
+from sagemaker.core.helper.pipeline_variable import PipelineVariable, RequestType
 from sagemaker.core.workflow.conditions import Condition, ConditionGreaterThanOrEqualTo
 from sagemaker.core.workflow.execution_variables import ExecutionVariables
 from sagemaker.core.workflow.functions import Join, JsonGet
-from sagemaker.mlops.workflow.lambda_step import LambdaOutput, LambdaOutputTypeEnum, LambdaStep
 from sagemaker.mlops.workflow.steps import ProcessingStep, TrainingStep
 
+from pipeline.definition.card import model_card
 from pipeline.definition.common import Context, uri_below
 from pipeline.definition.processing import EVALUATION, output_uri
 from pipeline.images import image_uri
-from pipeline.sdk import RegisterModelStep
 from pipeline.settings import PROJECT
 
 MACRO_F1 = "multiclass_classification_metrics.macro_f1.value"
@@ -31,9 +29,15 @@ def good_enough(context: Context, evaluate: ProcessingStep) -> list[Condition]:
     ]
 
 
-def register_arguments(context: Context, evaluate: ProcessingStep, train: TrainingStep) -> RequestType:
-    """Return a version of the model package group: what serves the model, how good it is, where it came from."""
-    settings, parameters = context.settings, context.parameters
+def register_arguments(
+    context: Context, split: ProcessingStep, train: TrainingStep, evaluate: ProcessingStep
+) -> RequestType:
+    """Return a version of the model package group: what serves it, how good it is, where it came from, what it is for.
+
+    The hash of its data is in evaluation.json, with the rest of its provenance: JsonGet, which could bring it into the
+    metadata, is documented for conditions alone.
+    """
+    settings, parameters, deploy = context.settings, context.parameters, context.settings.deploy
     return {
         "ModelPackageGroupName": settings.model_package_group,
         "ModelPackageDescription": "Counts the items (1-5) in a warehouse bin from its photo",
@@ -49,7 +53,7 @@ def register_arguments(context: Context, evaluate: ProcessingStep, train: Traini
             ],
             "SupportedContentTypes": ["image/jpeg", "image/png"],
             "SupportedResponseMIMETypes": ["application/json"],
-            "SupportedRealtimeInferenceInstanceTypes": list(settings.deploy.instance_types),
+            "SupportedRealtimeInferenceInstanceTypes": sorted({deploy.staging_instance_type, deploy.instance_type}),
         },
         "ModelMetrics": {
             "ModelQuality": {
@@ -64,39 +68,35 @@ def register_arguments(context: Context, evaluate: ProcessingStep, train: Traini
             "GeneratedBy": ExecutionVariables.PIPELINE_EXECUTION_ARN,
             "ProjectId": PROJECT,
         },
-        # The report has no place among ModelMetrics: HTML, and for people.
-        "CustomerMetadataProperties": {
-            "Report": uri_below(output_uri(evaluate, "report"), "report.html"),
-            "Profile": settings.profile,
-        },
+        "ModelCard": {"ModelCardContent": model_card(context, split, train, evaluate), "ModelCardStatus": "Draft"},
+        "CustomerMetadataProperties": {**_about(context, evaluate), **_deployment(context)},
     }
 
 
-def deploy_steps(context: Context, register: RegisterModelStep, train: TrainingStep) -> list[LambdaStep]:
-    """Return the step that starts the staging deployment, or none where there is no function.
-
-    It is given what a deployment needs, flat: a version that nobody approved yet cannot be deployed by its ARN alone.
-    """
-    arn = context.settings.deploy.function_arn
-    if arn is None:
-        return []
-    inputs = {
-        "Stage": "staging",
+def _about(context: Context, evaluate: ProcessingStep) -> dict[str, str | PipelineVariable]:
+    """What has no place among ModelMetrics: the report for people, the photo for the smoke test, the gate."""
+    return {
+        "Report": uri_below(output_uri(evaluate, "report"), "report.html"),
+        "SmokeTest": uri_below(output_uri(evaluate, "evaluation"), "smoke.json"),
+        "MinMacroF1": context.parameters.min_macro_f1.to_string(),
+        "MinImprovement": context.parameters.min_improvement.to_string(),
         "Profile": context.settings.profile,
-        "ModelPackageArn": register.properties.ModelPackageArn,
-        "ModelPackageGroupName": context.settings.model_package_group,
-        "ImageUri": image_uri("inference", context.settings),
-        "ModelDataUrl": train.properties.ModelArtifacts.S3ModelArtifacts,
-        "PipelineExecutionArn": ExecutionVariables.PIPELINE_EXECUTION_ARN,
     }
-    step = LambdaStep(
-        "Deploy",
-        Lambda(function_arn=arn, session=context.session),  # it exists: compiling neither makes nor changes it
-        inputs=inputs,
-        outputs=[LambdaOutput("EndpointName", LambdaOutputTypeEnum.String)],
-        description="Start the staging deployment; the function does not wait for it",
-    )
-    return [step]
+
+
+def _deployment(context: Context) -> dict[str, str]:
+    """How to deploy, as the deploy function reads it: the version brings its machines along."""
+    deploy = context.settings.deploy
+    return {
+        "StagingInstanceType": deploy.staging_instance_type,
+        "InstanceType": deploy.instance_type,
+        "InstanceCount": str(deploy.instance_count),
+        "MaxInstanceCount": str(deploy.max_instance_count),
+        "InvocationsPerInstance": str(deploy.invocations_per_instance),
+        "BakeSeconds": str(deploy.bake_seconds),
+        "LatencyLimitMs": str(deploy.latency_limit_ms),
+        "CapturePercent": str(deploy.capture_percent),
+    }
 
 
 def below_gate_message(context: Context) -> Join:

@@ -152,13 +152,8 @@ def _step(step: Step) -> Iterator[Fault]:
     for key, check in _MEMBERS.items():
         if key in body and key in STEP_KEYS[step.type]:
             yield from check(body[key], member(path, key))
-    if step.type == "Condition":
-        yield from _branching(body.get("Arguments"), f"{path}.Arguments")
-    if step.type == "Fail" and isinstance(body.get("Arguments"), dict):
-        yield from keys(body["Arguments"], f"{path}.Arguments", ("ErrorMessage",))
-        message = body["Arguments"].get("ErrorMessage", "")
-        if not is_expression(message):
-            yield from _text(message, MAX_MESSAGE, f"{path}.Arguments.ErrorMessage")
+    if isinstance(body.get("Arguments"), dict) and step.type in _ARGUMENTS:
+        yield from _ARGUMENTS[step.type](body["Arguments"], f"{path}.Arguments")
 
 
 def _text(value: Any, limit: int, path: str) -> Iterator[Fault]:  # noqa: ANN401
@@ -249,13 +244,31 @@ _MEMBERS: dict[str, Callable[[Any, str], Iterator[Fault]]] = {
 }
 
 
-def _branching(arguments: Any, path: str) -> Iterator[Fault]:  # noqa: ANN401
-    if not isinstance(arguments, dict):
-        return
+def _branching(arguments: dict[str, Any], path: str) -> Iterator[Fault]:
     yield from keys(arguments, path, ("Conditions",), BRANCHES[:2])
     yield from _each(arguments.get("Conditions", []), f"{path}.Conditions", _condition)
     for branch in BRANCHES[:2]:
         yield from _each(arguments.get(branch, []), f"{path}.{branch}", lambda *_: iter(()))
+
+
+def _fail(arguments: dict[str, Any], path: str) -> Iterator[Fault]:
+    yield from keys(arguments, path, ("ErrorMessage",))
+    message = arguments.get("ErrorMessage", "")
+    if not is_expression(message):
+        yield from _text(message, MAX_MESSAGE, f"{path}.ErrorMessage")
+
+
+def _inputs(arguments: dict[str, Any], path: str) -> Iterator[Fault]:
+    # "Nested objects are not supported": a Lambda step's inputs in the developer guide.
+    for key, value in arguments.items():
+        yield from check_scalar(value, member(path, key))
+
+
+_ARGUMENTS: dict[str, Callable[[dict[str, Any], str], Iterator[Fault]]] = {
+    "Condition": _branching,
+    "Fail": _fail,
+    "Lambda": _inputs,
+}
 
 
 def _condition(condition: dict[str, Any], path: str) -> Iterator[Fault]:

@@ -2,15 +2,17 @@
 
 As a processing job, in the evaluation image:
 
-    python -m steps.evaluate [--minimum-macro-f1 0.5] [--minimum-improvement 0.0] [--bootstrap-samples 2000]
+    python -m steps.evaluate [--champion group/3] [--minimum-macro-f1 0.5] [--minimum-improvement 0.0]
 
-In (below /opt/ml/processing/input): model, test, and where there are such: champion, split.
-Out (below /opt/ml/processing/output): evaluation/evaluation.json, report/report.html, report/predictions.csv.
+In (below /opt/ml/processing/input): model, test, champion where one is named, split where there is one.
+Out (below /opt/ml/processing/output): evaluation/evaluation.json, evaluation/smoke.json, report/report.html,
+report/predictions.csv.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +29,7 @@ from steps.evaluate.mistakes import thumbnail, worst_mistakes
 from steps.evaluate.models import Model, find_artifact, open_model
 from steps.evaluate.predictions import write_predictions
 from steps.evaluate.report import Extras, Gate, render
+from steps.evaluate.smoke import smoke_test
 from steps.evaluate.sources import shard_samples
 
 MISTAKES = 12
@@ -40,16 +43,20 @@ class Settings:
 
     bootstrap_samples: int
     gate: Gate
+    champion: str | None = None
+    """The version to beat: `<group>/<n>`."""
 
 
 def parse(arguments: list[str] | None = None) -> Settings:
     """Read the command line. Raises JobError."""
     parser = JobArguments(prog="steps.evaluate", description="Score a model on the test photos.")
     parser.add_argument("--bootstrap-samples", type=positive, default=2000, help="replicates behind each interval")
+    parser.add_argument("--champion", type=version, help="the version in the input `champion`, as group/3, or none")
     parser.add_argument("--minimum-macro-f1", type=float, help="the gate's least macro-F1, to be shown in the report")
     parser.add_argument("--minimum-improvement", type=float, help="the gate's least improvement on the champion, shown")
     options = parser.parse_args(arguments)
-    return Settings(options.bootstrap_samples, Gate(options.minimum_macro_f1, options.minimum_improvement))
+    gate = Gate(options.minimum_macro_f1, options.minimum_improvement)
+    return Settings(options.bootstrap_samples, gate, options.champion)
 
 
 def positive(text: str) -> int:
@@ -59,12 +66,21 @@ def positive(text: str) -> int:
     return number
 
 
+def version(text: str) -> str | None:
+    """Return `<group>/<n>`, or None for `none`."""
+    if text == "none":
+        return None
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}/[0-9]{1,9}", text):
+        raise argparse.ArgumentTypeError("must be none or <model package group>/<version>")
+    return text
+
+
 def run(processing: Path, settings: Settings, progress: Progress) -> None:
     """Evaluate what lies in `<processing>/input` and write `<processing>/output`. Raises JobError."""
     inputs, output = processing / "input", processing / "output"
-    artifact = find_artifact(inputs / "model")
-    if artifact is None:
-        raise JobError(f"{inputs / 'model'} is empty: give the model.tar.gz of a Train step as the input `model`")
+    artifact = given_artifact(inputs / "model", "a Train step")
+    # With none to beat the folder holds something else: a processing job's inputs are there whether needed or not.
+    champion = given_artifact(inputs / "champion", settings.champion) if settings.champion else None
     try:
         dataset = ShardDataset(inputs / "test")
     except ShardError as error:
@@ -72,13 +88,21 @@ def run(processing: Path, settings: Settings, progress: Progress) -> None:
     split = read_split_report(inputs / "split") if any(inputs.glob("split/*")) else None
     with ExitStack() as stack:
         models = [stack.enter_context(open_model(artifact, ROLES[0]))]
-        if (champion := find_artifact(inputs / "champion")) is not None:
+        if champion is not None:
             models.append(stack.enter_context(open_model(champion, ROLES[1])))
         check_classes(models)
         answers = answer([model.predictor for model in models], shard_samples(dataset), len(dataset), progress)
         check_failures(answers, len(dataset))
         write(output, models, answers, dataset, split, settings)
     progress(f"report: {output / 'report' / 'report.html'}")
+
+
+def given_artifact(channel: Path, source: str) -> Path:
+    """Return the artifact in an input. Raises JobError where there is none."""
+    artifact = find_artifact(channel)
+    if artifact is None:
+        raise JobError(f"{channel} is empty: give the model.tar.gz of {source} as the input `{channel.name}`")
+    return artifact
 
 
 def check_classes(models: list[Model]) -> None:
@@ -107,12 +131,12 @@ def write(
     split: SplitReport | None,
     settings: Settings,
 ) -> None:
-    """Write the scores, the report and the single answers."""
+    """Write the scores, the report, the single answers and the photo for the smoke test."""
     evaluation = evaluate(answers, settings.bootstrap_samples, SEED)
     facts = [model_facts(model.predictor.spec, model.digest) for model in models]
     evaluation["model"] = facts[0]
     if len(facts) > 1:
-        evaluation["champion"]["model"] = facts[1]
+        evaluation["champion"] |= {"version": settings.champion, "model": facts[1]}
     mistakes = worst_mistakes(answers, MISTAKES)
     extras = Extras(
         labels=answers.labels,
@@ -125,6 +149,7 @@ def write(
     write_predictions(output / "report" / "predictions.csv", answers)
     with atomic_file(output / "report" / "report.html") as file:
         file.write(render(evaluation, extras).encode())
+    write_json(output / "evaluation" / "smoke.json", smoke_test(models[0].predictor, answers, dataset))
     write_json(output / "evaluation" / "evaluation.json", evaluation)  # last: it is what the gate waits for
 
 

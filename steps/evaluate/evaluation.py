@@ -33,7 +33,8 @@ def evaluate(answers: Answers, samples: int, seed: int) -> Json:
         seed: of the bootstrap.
 
     Returns:
-        What evaluation.json holds, every number finite; `model` is for the caller to add.
+        What evaluation.json holds, every number finite; `model`, and the champion's `model` and `version`, are for the
+        caller to add.
     """
     tallies = [tally_groups(answers.true, rows, answers.groups) for rows in answers.probabilities]
     replicates = np.split(replicate_sums(np.hstack(tallies), samples, seed), len(tallies), axis=1)

@@ -30,13 +30,6 @@ def compiled() -> Callable[..., Definition]:
 
 
 @pytest.fixture(scope="session")
-def deploying(compiled: Callable[..., Definition]) -> Callable[[], Definition]:
-    """Return a function that gives a definition with every type of step."""
-    arn = "arn:aws:lambda:us-east-1:000000000000:function:bincount-deploy"
-    return lambda: compiled(deploy__function_arn=arn)
-
-
-@pytest.fixture(scope="session")
 def changed() -> Callable[[Definition, str, Any], Definition]:
     """Return a function that sets what lies at a path (`Steps/0/Name`), or takes it away if the value is `...`."""
 
@@ -57,7 +50,7 @@ def changed() -> Callable[[Definition, str, Any], Definition]:
 
 @pytest.fixture(scope="session")
 def seeded(
-    deploying: Callable[[], Definition], changed: Callable[[Definition, str, Any], Definition]
+    compiled: Callable[..., Definition], changed: Callable[[Definition, str, Any], Definition]
 ) -> Callable[[str, Any], list[Fault]]:
     """Return a function that sows a fault in a good definition and gives what the validation finds."""
-    return lambda path, value: validate_definition(json.dumps(changed(deploying(), path, value)))
+    return lambda path, value: validate_definition(json.dumps(changed(compiled(), path, value)))

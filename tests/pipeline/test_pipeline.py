@@ -21,7 +21,7 @@ CACHE_KEYS = {
     "Tuning": ("HyperParameterTuningJobConfig", "TrainingJobDefinition"),
 }
 NOT_KEYS_OF_TRIALS = {"OutputDataConfig", "ResourceConfig", "RoleArn", "StoppingCondition"}
-FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:bincount-deploy"
+FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:bincount"
 
 
 def steps(definition: Definition) -> dict[str, Definition]:
@@ -60,10 +60,10 @@ def test_with_every_option_set_there_is_no_fault_either(compiled: Compile) -> No
         aws__security_groups="sg-1",
         aws__tags={"team": "bins"},
         split__previous_split_uri="s3://bincount-local/old/report",
-        evaluate__champion_model_uri="s3://bincount-local/champion/model.tar.gz",
         hyperparameters__weights="channel",
         train__weights_uri="s3://bincount-local/weights/",
-        deploy__function_arn=FUNCTION,
+        deploy__function_arn=f"{FUNCTION}-deploy:live",
+        deploy__champion_function_arn=f"{FUNCTION}-champion",
         tune__ranges={"batch_size": {"min": 64, "max": 256}, "backbone": {"values": ["resnet18", "resnet34"]}},
     )
     assert validate_definition(json.dumps(definition)) == []
@@ -71,9 +71,10 @@ def test_with_every_option_set_there_is_no_fault_either(compiled: Compile) -> No
 
 def test_the_dag_reads_as_it_is_told(compiled: Compile) -> None:
     definition = compiled()
-    assert [step["Name"] for step in definition["Steps"]] == ["Split", "Tune", "Train", "Evaluate", "Gate"]
+    names = ["Split", "Tune", "Train", "Champion", "Evaluate", "Gate"]
+    assert [step["Name"] for step in definition["Steps"]] == names
     gate = arguments(definition, "Gate")
-    assert [step["Name"] for step in gate["IfSteps"]] == ["Register"]
+    assert [step["Name"] for step in gate["IfSteps"]] == ["Register", "Deploy"]
     assert [(step["Name"], step["Type"]) for step in gate["ElseSteps"]] == [("BelowGate", "Fail")]
     assert [condition["Type"] for condition in gate["Conditions"]] == ["GreaterThanOrEqualTo"] * 2
     assert [condition["LeftValue"]["Std:JsonGet"]["Path"] for condition in gate["Conditions"]] == [
@@ -278,29 +279,35 @@ def test_outputs_lie_under_their_execution(compiled: Compile) -> None:
     assert train == {"Std:Join": {"On": "/", "Values": [*root, "train"]}}
 
 
-@pytest.mark.parametrize(
-    ("step", "name", "override"),
-    [
-        ("Split", "previous", {"split__previous_split_uri": "s3://bincount-local/old/report"}),
-        ("Evaluate", "champion", {"evaluate__champion_model_uri": "s3://bincount-local/old/model.tar.gz"}),
-    ],
-)
-def test_an_optional_input_is_there_only_when_set(
-    compiled: Compile, step: str, name: str, override: dict[str, str]
-) -> None:
-    def inputs(definition: Definition) -> dict[str, Definition]:
-        return {given["InputName"]: given["S3Input"] for given in arguments(definition, step)["ProcessingInputs"]}
+def inputs(definition: Definition, step: str) -> dict[str, Definition]:
+    return {given["InputName"]: given["S3Input"] for given in arguments(definition, step)["ProcessingInputs"]}
 
-    assert name not in inputs(compiled())
-    (uri,) = override.values()
-    assert inputs(compiled(**override))[name]["S3Uri"] == uri
-    assert inputs(compiled(**override))[name]["LocalPath"] == f"/opt/ml/processing/input/{name}"
+
+def test_an_earlier_split_is_an_input_only_when_set(compiled: Compile) -> None:
+    assert "previous" not in inputs(compiled(), "Split")
+    uri = "s3://bincount-local/old/report"
+    previous = inputs(compiled(split__previous_split_uri=uri), "Split")["previous"]
+    assert (previous["S3Uri"], previous["LocalPath"]) == (uri, "/opt/ml/processing/input/previous")
+
+
+def test_the_champion_is_found_at_run_time_and_named_to_evaluate(compiled: Compile) -> None:
+    definition = compiled()
+    champion = steps(definition)["Champion"]
+    assert (champion["Type"], champion["FunctionArn"]) == ("Lambda", f"{FUNCTION}-champion")
+    assert champion["Arguments"] == {
+        "ModelPackageGroupName": "bincount-demo",
+        "ModelDataUrl": {"Get": "Steps.Train.ModelArtifacts.S3ModelArtifacts"},
+    }
+    left = "Steps.Champion.OutputParameters"
+    assert inputs(definition, "Evaluate")["champion"]["S3Uri"] == {"Get": f"{left}['ModelDataUrl']"}
+    words = arguments(definition, "Evaluate")["AppSpecification"]["ContainerArguments"]
+    assert words[words.index("--champion") + 1] == {"Get": f"{left}['Version']"}
 
 
 def test_photos_are_sharded_over_hosts_and_labels_are_not(compiled: Compile) -> None:
-    inputs = {given["InputName"]: given["S3Input"] for given in arguments(compiled(), "Split")["ProcessingInputs"]}
-    assert inputs["photos"]["S3DataDistributionType"] == "ShardedByS3Key"
-    assert inputs["labels"]["S3DataDistributionType"] == "FullyReplicated"
+    found = inputs(compiled(), "Split")
+    assert found["photos"]["S3DataDistributionType"] == "ShardedByS3Key"
+    assert found["labels"]["S3DataDistributionType"] == "FullyReplicated"
 
 
 def test_the_version_says_what_serves_it_how_good_it_is_and_where_it_came_from(compiled: Compile) -> None:
@@ -315,10 +322,34 @@ def test_the_version_says_what_serves_it_how_good_it_is_and_where_it_came_from(c
     assert register["MetadataProperties"]["CommitId"] == {"Get": "Parameters.CommitId"}
 
 
-def test_deploy_is_there_only_with_a_function_and_after_register(compiled: Compile) -> None:
-    assert "Deploy" not in steps(compiled())
-    deploy = steps(compiled(deploy__function_arn=FUNCTION))["Deploy"]
-    assert (deploy["Type"], deploy["FunctionArn"]) == ("Lambda", FUNCTION)
-    assert deploy["Arguments"]["ModelPackageArn"] == {"Get": "Steps.Register.ModelPackageArn"}
-    flat = {key: value for key, value in deploy["Arguments"].items() if not isinstance(value, str)}
-    assert all(set(value) == {"Get"} for value in flat.values())
+def test_the_version_says_how_it_is_deployed_and_tried(compiled: Compile) -> None:
+    register = arguments(compiled("prod", deploy__latency_limit_ms=250), "Register")
+    metadata = register["CustomerMetadataProperties"]
+    assert {name: value for name, value in metadata.items() if isinstance(value, str)} == {
+        "Profile": "prod",
+        "StagingInstanceType": "ml.m5.large",
+        "InstanceType": "ml.c5.xlarge",
+        "InstanceCount": "2",
+        "MaxInstanceCount": "4",
+        "InvocationsPerInstance": "300",
+        "BakeSeconds": "300",
+        "LatencyLimitMs": "250",
+        "CapturePercent": "5",
+    }
+    output = "Steps.Evaluate.ProcessingOutputConfig.Outputs['evaluation'].S3Output.S3Uri"
+    assert metadata["SmokeTest"] == {"Std:Join": {"On": "/", "Values": [{"Get": output}, "smoke.json"]}}
+    for name in ("MinMacroF1", "MinImprovement"):
+        assert metadata[name] == {"Std:Join": {"On": "", "Values": [{"Get": f"Parameters.{name}"}]}}
+    types = register["InferenceSpecification"]["SupportedRealtimeInferenceInstanceTypes"]
+    assert types == ["ml.c5.xlarge", "ml.m5.large"]
+
+
+def test_deploy_is_told_the_version_and_no_more(compiled: Compile) -> None:
+    deploy = steps(compiled())["Deploy"]
+    assert (deploy["Type"], deploy["FunctionArn"]) == ("Lambda", f"{FUNCTION}-deploy")
+    assert deploy["Arguments"] == {
+        "Stage": "staging",
+        "ModelPackageArn": {"Get": "Steps.Register.ModelPackageArn"},
+        "PipelineExecutionArn": {"Get": "Execution.PipelineExecutionArn"},
+    }
+    assert deploy["OutputParameters"] == [{"OutputName": "EndpointName", "OutputType": "String"}]

@@ -1,9 +1,11 @@
+from typing import Literal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import UserError
-from pipeline.settings import PROFILES, Hyperparameters, load_settings
+from pipeline.settings import PROFILES, Hyperparameters, Settings, load_settings
 
 
 def test_there_are_five_profiles_and_each_is_whole() -> None:
@@ -66,6 +68,29 @@ def test_a_role_is_in_the_partition_of_its_region(region: str, partition: str) -
     assert role == f"arn:{partition}:iam::000000000000:role/bincount-training"
 
 
+@pytest.mark.parametrize("name", ["deploy", "champion"])
+def test_functions_are_found_like_roles_unless_given(name: Literal["deploy", "champion"]) -> None:
+    settings = load_settings("demo", {"aws.account": "111122223333", "aws.region": "cn-north-1"})
+    assert settings.function(name) == f"arn:aws-cn:lambda:cn-north-1:111122223333:function:bincount-{name}"
+    mine = "arn:aws:lambda:eu-west-1:111122223333:function:mine:live"
+    setting = {"deploy": "deploy.function_arn", "champion": "deploy.champion_function_arn"}[name]
+    assert load_settings("demo", {setting: mine}).function(name) == mine
+
+
+def test_production_bakes_and_has_a_canary_where_it_counts() -> None:
+    assert load_settings("prod").deploy.bake_seconds == load_settings("dev").deploy.bake_seconds == 300
+    assert load_settings("prod").deploy.instance_count >= 2
+    assert {load_settings(profile).deploy.bake_seconds for profile in ("demo", "local")} == {2}
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_longest_name_made_from_a_profile_fits(profile: str) -> None:
+    name = f"{load_settings(profile).model_package_group}-production-v999999-01234567"
+    assert len(name) <= 63
+    longest = Settings(profile="x" * 20).model_package_group
+    assert len(f"{longest}-production-v999999-01234567") <= 63
+
+
 @pytest.mark.parametrize(
     ("instance_type", "local"),
     [
@@ -120,6 +145,12 @@ def test_the_data_uri_follows_the_bucket_unless_given() -> None:
         ({"split.max_runtime_minutes": 13000}, "less than or equal to 12960"),
         ({"tune.ranges": {}}, "tune.ranges: .*at least 1 item"),
         ({"split.data_uri": "/data"}, "split.data_uri: String should match pattern"),
+        ({"profile": "x" * 21}, "profile: String should have at most 20 characters"),
+        ({"deploy.instance_count": 3}, "max_instance_count is at least instance_count"),
+        ({"deploy.bake_seconds": 3601}, "less than or equal to 3600"),
+        ({"deploy.capture_percent": 101}, "less than or equal to 100"),
+        ({"deploy.instance_type": "m5.large"}, "deploy.instance_type: String should match pattern"),
+        ({"deploy.function_arn": "bincount-deploy"}, "deploy.function_arn: String should match pattern"),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(overrides: dict[str, object], message: str) -> None:

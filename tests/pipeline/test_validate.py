@@ -108,9 +108,9 @@ def places(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(data=st.data())
 def test_no_mutation_makes_it_raise(
-    deploying: Callable[[], Definition], changed: Callable[..., Definition], data: st.DataObject
+    compiled: Callable[..., Definition], changed: Callable[..., Definition], data: st.DataObject
 ) -> None:
-    definition = deploying()
+    definition = compiled()
     for _ in range(data.draw(st.integers(1, 3))):
         place, _there = data.draw(st.sampled_from([*places(definition)]))
         changed(definition, place, data.draw(st.just(...) | PIECES | JSON))

@@ -5,8 +5,8 @@ import pytest
 
 from pipeline.validate import Fault
 
-# What is wrong; where it is sown (`Steps/0` is Split, then Tune, Train, Evaluate, Gate) and what, `...` to take away;
-# the path in the answer and a part of its message.
+# What is wrong; where it is sown (`Steps/0` is Split, then Tune, Train, Champion, Evaluate, Gate) and what, `...` to
+# take away; the path in the answer and a part of its message.
 SEEDS: list[tuple[str, str, Any, str, str]] = [
     (
         "unknown root",
@@ -45,9 +45,9 @@ SEEDS: list[tuple[str, str, Any, str, str]] = [
     ),
     (
         "json from two places",
-        "Steps/4/Arguments/Conditions/0/LeftValue/Std:JsonGet/S3Uri",
+        "Steps/5/Arguments/Conditions/0/LeftValue/Std:JsonGet/S3Uri",
         "s3://b/k",
-        "Steps[4].Arguments.Conditions[0].LeftValue['Std:JsonGet']",
+        "Steps[5].Arguments.Conditions[0].LeftValue['Std:JsonGet']",
         "either PropertyFile or S3Uri",
     ),
     (
@@ -59,9 +59,9 @@ SEEDS: list[tuple[str, str, Any, str, str]] = [
     ),
     (
         "neither property file nor expression",
-        "Steps/4/Arguments/Conditions/0/LeftValue/Std:JsonGet/PropertyFile",
+        "Steps/5/Arguments/Conditions/0/LeftValue/Std:JsonGet/PropertyFile",
         [],
-        "Steps[4].Arguments.Conditions[0].LeftValue['Std:JsonGet'].PropertyFile",
+        "Steps[5].Arguments.Conditions[0].LeftValue['Std:JsonGet'].PropertyFile",
         "neither a plain value",
     ),
 ]

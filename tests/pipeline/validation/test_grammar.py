@@ -5,8 +5,8 @@ import pytest
 
 from pipeline.validate import Fault
 
-# What is wrong; where it is sown (`Steps/0` is Split, then Tune, Train, Evaluate, Gate) and what, `...` to take away;
-# the path in the answer and a part of its message.
+# What is wrong; where it is sown (`Steps/0` is Split, then Tune, Train, Champion, Evaluate, Gate) and what, `...` to
+# take away; the path in the answer and a part of its message.
 SEEDS: list[tuple[str, str, Any, str, str]] = [
     ("unknown top-level key", "Nodes", [], "Nodes", "unknown key"),
     ("missing top-level key", "Version", ..., "", "missing key 'Version'"),
@@ -28,13 +28,13 @@ SEEDS: list[tuple[str, str, Any, str, str]] = [
     ("step without arguments", "Steps/2/Arguments", ..., "Steps[2]", "missing key 'Arguments'"),
     ("arguments no object", "Steps/2/Arguments", [], "Steps[2].Arguments", "is not an object"),
     ("unknown step key", "Steps/2/Retries", 3, "Steps[2].Retries", "unknown key"),
-    ("key of another step type", "Steps/4/CacheConfig", {"Enabled": True}, "Steps[4].CacheConfig", "unknown key"),
+    ("key of another step type", "Steps/5/CacheConfig", {"Enabled": True}, "Steps[5].CacheConfig", "unknown key"),
     ("bad step name", "Steps/0/Name", "Split it", "Steps[0].Name", "letters, digits"),
     (
         "twice the step",
-        "Steps/4/Arguments/ElseSteps/0/Name",
+        "Steps/5/Arguments/ElseSteps/0/Name",
         "Split",
-        "Steps[4].Arguments.ElseSteps[0].Name",
+        "Steps[5].Arguments.ElseSteps[0].Name",
         "already",
     ),
     ("long description", "Steps/0/Description", "x" * 3073, "Steps[0].Description", "at most 3072"),
@@ -47,52 +47,59 @@ SEEDS: list[tuple[str, str, Any, str, str]] = [
     ),
     (
         "bad condition",
-        "Steps/4/Arguments/Conditions/0/Type",
+        "Steps/5/Arguments/Conditions/0/Type",
         "Above",
-        "Steps[4].Arguments.Conditions[0].Type",
+        "Steps[5].Arguments.Conditions[0].Type",
         "not one of",
     ),
     (
         "condition without a side",
-        "Steps/4/Arguments/Conditions/0/RightValue",
+        "Steps/5/Arguments/Conditions/0/RightValue",
         ...,
-        "Steps[4].Arguments.Conditions[0]",
+        "Steps[5].Arguments.Conditions[0]",
         "missing key 'RightValue'",
     ),
     (
         "bad inner condition",
-        "Steps/4/Arguments/Conditions/0",
+        "Steps/5/Arguments/Conditions/0",
         {"Type": "Not", "Condition": {"Type": "Above"}},
-        "Steps[4].Arguments.Conditions[0].Condition.Type",
+        "Steps[5].Arguments.Conditions[0].Condition.Type",
         "not one of",
     ),
     (
         "bad alternative",
-        "Steps/4/Arguments/Conditions/0",
+        "Steps/5/Arguments/Conditions/0",
         {"Type": "Or", "Conditions": [{"Type": "In"}]},
-        "Steps[4].Arguments.Conditions[0].Conditions[0]",
+        "Steps[5].Arguments.Conditions[0].Conditions[0]",
         "missing key 'QueryValue'",
     ),
-    ("unknown branch", "Steps/4/Arguments/Else", [], "Steps[4].Arguments.Else", "unknown key"),
+    (
+        "nested input of a function",
+        "Steps/3/Arguments/ModelDataUrl",
+        {"Uri": "s3://bucket/model.tar.gz"},
+        "Steps[3].Arguments.ModelDataUrl",
+        "neither a plain value",
+    ),
+    ("unknown branch", "Steps/5/Arguments/Else", [], "Steps[5].Arguments.Else", "unknown key"),
     (
         "fail without a message",
-        "Steps/4/Arguments/ElseSteps/0/Arguments/ErrorMessage",
+        "Steps/5/Arguments/ElseSteps/0/Arguments/ErrorMessage",
         ...,
-        "Steps[4].Arguments.ElseSteps[0].Arguments",
+        "Steps[5].Arguments.ElseSteps[0].Arguments",
         "missing key 'ErrorMessage'",
     ),
     (
         "function without an ARN",
-        "Steps/4/Arguments/IfSteps/1/FunctionArn",
+        "Steps/5/Arguments/IfSteps/1/FunctionArn",
         ...,
-        "Steps[4].Arguments.IfSteps[1]",
+        "Steps[5].Arguments.IfSteps[1]",
         "missing key 'FunctionArn'",
     ),
     (
         "bad output type",
-        "Steps/4/Arguments/IfSteps/1/OutputParameters/0/OutputType",
+        "Steps/5/Arguments/IfSteps/1/OutputParameters/0/OutputType",
         "Json",
-        "Steps[4].Arguments.IfSteps[1].OutputParameters[0].OutputType",
+        "Steps[5].Arguments.IfSteps[1].OutputParameters[0].OutputType",
         "not one of String",
     ),
     ("bad duration", "Steps/0/CacheConfig/ExpireAfter", "30 days", "Steps[0].CacheConfig.ExpireAfter", "ISO 8601"),
@@ -120,16 +127,16 @@ SEEDS: list[tuple[str, str, Any, str, str]] = [
     ),
     (
         "condition on an object",
-        "Steps/4/Arguments/Conditions/0/RightValue",
+        "Steps/5/Arguments/Conditions/0/RightValue",
         {"a": 1},
-        "Steps[4].Arguments.Conditions[0].RightValue",
+        "Steps[5].Arguments.Conditions[0].RightValue",
         "neither a plain value",
     ),
     (
         "choice of nothing",
-        "Steps/4/Arguments/Conditions/0",
+        "Steps/5/Arguments/Conditions/0",
         {"Type": "In", "QueryValue": 1, "Values": [None]},
-        "Steps[4].Arguments.Conditions[0].Values[0]",
+        "Steps[5].Arguments.Conditions[0].Values[0]",
         "neither a plain value",
     ),
     (

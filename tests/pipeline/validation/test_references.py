@@ -5,8 +5,8 @@ import pytest
 
 from pipeline.validate import Fault
 
-# What is wrong; where it is sown (`Steps/0` is Split, then Tune, Train, Evaluate, Gate) and what, `...` to take away;
-# the path in the answer and a part of its message.
+# What is wrong; where it is sown (`Steps/0` is Split, then Tune, Train, Champion, Evaluate, Gate) and what, `...` to
+# take away; the path in the answer and a part of its message.
 SEEDS: list[tuple[str, str, Any, str, str]] = [
     (
         "undeclared parameter",
@@ -45,9 +45,9 @@ SEEDS: list[tuple[str, str, Any, str, str]] = [
     ),
     (
         "a structure where text belongs",
-        "Steps/3/Arguments/ProcessingInputs/0/S3Input/S3Uri",
+        "Steps/4/Arguments/ProcessingInputs/0/S3Input/S3Uri",
         {"Get": "Steps.Train.ModelArtifacts"},
-        "Steps[3].Arguments.ProcessingInputs[0].S3Input.S3Uri",
+        "Steps[4].Arguments.ProcessingInputs[0].S3Input.S3Uri",
         "Steps.Train.ModelArtifacts is of type structure where String belongs",
     ),
     (
@@ -59,16 +59,16 @@ SEEDS: list[tuple[str, str, Any, str, str]] = [
     ),
     (
         "metric that the job does not define",
-        "Steps/4/Arguments/Conditions/0/LeftValue",
+        "Steps/5/Arguments/Conditions/0/LeftValue",
         {"Get": "Steps.Train.FinalMetricDataList['loss'].Value"},
-        "Steps[4].Arguments.Conditions[0].LeftValue.Get",
+        "Steps[5].Arguments.Conditions[0].LeftValue.Get",
         "FinalMetricDataList.loss: there are ",
     ),
     (
         "unknown member",
-        "Steps/3/Arguments/ProcessingInputs/0/S3Input/S3Uri",
+        "Steps/4/Arguments/ProcessingInputs/0/S3Input/S3Uri",
         {"Get": "Steps.Train.ModelArtifacts.Uri"},
-        "Steps[3].Arguments.ProcessingInputs[0].S3Input.S3Uri.Get",
+        "Steps[4].Arguments.ProcessingInputs[0].S3Input.S3Uri.Get",
         "Train leaves no ModelArtifacts.Uri",
     ),
     (
@@ -80,37 +80,37 @@ SEEDS: list[tuple[str, str, Any, str, str]] = [
     ),
     (
         "output of a fail step",
-        "Steps/4/Arguments/IfSteps/1/Arguments/Stage",
+        "Steps/5/Arguments/IfSteps/1/Arguments/Stage",
         {"Get": "Steps.BelowGate.ErrorMessage"},
-        "Steps[4].Arguments.IfSteps[1].Arguments.Stage.Get",
+        "Steps[5].Arguments.IfSteps[1].Arguments.Stage.Get",
         "is a Fail step",
     ),
     (
         "unknown function output",
-        "Steps/4/Arguments/IfSteps/0/Arguments/ModelPackageDescription",
+        "Steps/5/Arguments/IfSteps/0/Arguments/ModelPackageDescription",
         {"Get": "Steps.Deploy.OutputParameters['Url']"},
-        "Steps[4].Arguments.IfSteps[0].Arguments.ModelPackageDescription.Get",
+        "Steps[5].Arguments.IfSteps[0].Arguments.ModelPackageDescription.Get",
         "it has EndpointName",
     ),
     (
         "more of a condition than its outcome",
-        "Steps/4/Arguments/IfSteps/1/Arguments/Stage",
+        "Steps/5/Arguments/IfSteps/1/Arguments/Stage",
         {"Get": "Steps.Gate.Value"},
-        "Steps[4].Arguments.IfSteps[1].Arguments.Stage.Get",
+        "Steps[5].Arguments.IfSteps[1].Arguments.Stage.Get",
         "it leaves Outcome only",
     ),
     (
         "unknown property file",
-        "Steps/4/Arguments/Conditions/0/LeftValue/Std:JsonGet/PropertyFile/Get",
+        "Steps/5/Arguments/Conditions/0/LeftValue/Std:JsonGet/PropertyFile/Get",
         "Steps.Evaluate.PropertyFiles.Scores",
-        "Steps[4].Arguments.Conditions[0].LeftValue['Std:JsonGet'].PropertyFile.Get",
+        "Steps[5].Arguments.Conditions[0].LeftValue['Std:JsonGet'].PropertyFile.Get",
         "no property file 'Scores'",
     ),
     (
         "property file of no output",
-        "Steps/3/PropertyFiles/0/OutputName",
+        "Steps/4/PropertyFiles/0/OutputName",
         "scores",
-        "Steps[3].PropertyFiles[0].OutputName",
+        "Steps[4].PropertyFiles[0].OutputName",
         "no output 'scores'",
     ),
     ("unknown dependency", "Steps/2/DependsOn", ["Cut"], "Steps[2].DependsOn[0]", "no step 'Cut'"),
@@ -140,4 +140,4 @@ def test_a_reference_to_what_is_not_there_is_found_where_it_is(
 def test_elements_of_lists_are_picked_by_name_or_by_place(
     seeded: Callable[[str, Any], list[Fault]], reference: str
 ) -> None:
-    assert seeded("Steps/4/Arguments/Conditions/0/LeftValue", {"Get": reference}) == []
+    assert seeded("Steps/5/Arguments/Conditions/0/LeftValue", {"Get": reference}) == []

@@ -5,8 +5,8 @@ import pytest
 
 from pipeline.validate import Fault
 
-# What is wrong; where it is sown (`Steps/0` is Split, then Tune, Train, Evaluate, Gate) and what, `...` to take away;
-# the path in the answer and a part of its message.
+# What is wrong; where it is sown (`Steps/0` is Split, then Tune, Train, Champion, Evaluate, Gate) and what, `...` to
+# take away; the path in the answer and a part of its message.
 SEEDS: list[tuple[str, str, Any, str, str]] = [
     ("unknown request key", "Steps/2/Arguments/Image", "x", "Steps[2].Arguments.Image", "unknown key"),
     (
@@ -19,9 +19,9 @@ SEEDS: list[tuple[str, str, Any, str, str]] = [
     ("missing request key", "Steps/2/Arguments/RoleArn", ..., "Steps[2].Arguments", "missing key 'RoleArn'"),
     (
         "missing key in a branch",
-        "Steps/4/Arguments/IfSteps/0/Arguments/InferenceSpecification/Containers",
+        "Steps/5/Arguments/IfSteps/0/Arguments/InferenceSpecification/Containers",
         ...,
-        "Steps[4].Arguments.IfSteps[0].Arguments.InferenceSpecification",
+        "Steps[5].Arguments.IfSteps[0].Arguments.InferenceSpecification",
         "missing key 'Containers'",
     ),
     (
@@ -113,7 +113,7 @@ SEEDS: list[tuple[str, str, Any, str, str]] = [
         "default that the API refuses",
         "Parameters/13",
         {"Name": "ApprovalStatus", "Type": "String", "DefaultValue": "?"},
-        "Steps[4].Arguments.IfSteps[0].Arguments.ModelApprovalStatus",
+        "Steps[5].Arguments.IfSteps[0].Arguments.ModelApprovalStatus",
         "default of parameter ApprovalStatus",
     ),
 ]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import csv
 import json
 import os
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from steps.common.job import JobError
+from steps.common.predictor import Predictor
 from steps.common.shards import Photo, ShardWriter
 from steps.evaluate.__main__ import Settings, parse, run
 from steps.evaluate.report import Gate
@@ -20,6 +22,7 @@ Make = Callable[..., Path]
 MakePhoto = Callable[..., bytes]
 ROOT = Path(__file__).parents[3]
 SETTINGS = Settings(50, Gate(0.5, 0.0))
+BEATING = Settings(50, Gate(0.5, 0.0), "bincount-demo/3")
 PHOTOS = 40
 
 
@@ -62,9 +65,10 @@ def test_the_job_writes_scores_report_and_answers(base: Path) -> None:
 def test_a_champion_is_scored_on_the_same_photos(base: Path, make_artifact: Make) -> None:
     blind = {"levels": (25, 25, 175, 225, 225)}
     make_artifact("old", archive=base / "processing" / "input" / "champion" / "model.tar.gz", graph=blind, image_size=8)
-    run(base / "processing", SETTINGS, silent)
+    run(base / "processing", BEATING, silent)
     champion = evaluation(base)["champion"]
-    assert champion["present"] is True
+    assert (champion["present"], champion["version"]) == (True, "bincount-demo/3")
+    assert "bincount-demo/3" in (base / "processing" / "output" / "report" / "report.html").read_text()
     assert champion["improvement"]["value"] > 0.1
     assert champion["model"]["image_size"] == 8
 
@@ -74,8 +78,34 @@ def test_a_broken_champion_is_one_clear_line(base: Path) -> None:
     champion.mkdir()
     (champion / "model.tar.gz").write_bytes(b"\x1f\x8bjunk")
     with pytest.raises(JobError, match=r"^the champion's artifact cannot be used: .*model\.tar\.gz.*$"):
-        run(base / "processing", SETTINGS, silent)
+        run(base / "processing", BEATING, silent)
     assert not (base / "processing" / "output").exists()
+
+
+def test_without_a_champion_its_folder_is_not_looked_at(base: Path) -> None:
+    champion = base / "processing" / "input" / "champion"
+    champion.mkdir()
+    (champion / "model.tar.gz").write_bytes(b"\x1f\x8bjunk")
+    run(base / "processing", SETTINGS, silent)
+    assert evaluation(base)["champion"] == {"present": False, "improvement": {"value": 1.0}}
+
+
+def test_a_named_champion_has_to_be_there(base: Path) -> None:
+    with pytest.raises(JobError, match=r"champion is empty: give the model\.tar\.gz of bincount-demo/3"):
+        run(base / "processing", BEATING, silent)
+
+
+def test_the_smoke_photo_is_a_test_photo_with_the_artifacts_answer(base: Path, make_artifact: Make) -> None:
+    run(base / "processing", SETTINGS, silent)
+    path = base / "processing" / "output" / "evaluation" / "smoke.json"
+    smoke = json.loads(path.read_text())
+    answer = Predictor(make_artifact("again")).predict([base64.b64decode(smoke["photo_base64"])])[0]
+    assert smoke["predicted_label"] == answer.predicted_label
+    assert smoke["probabilities"] == pytest.approx(answer.probabilities)
+    assert (smoke["content_type"], smoke["class_labels"]) == ("image/jpeg", ["1", "2", "3", "4", "5"])
+    first = path.read_bytes()
+    run(base / "processing", SETTINGS, silent)
+    assert path.read_bytes() == first
 
 
 def test_other_classes_than_the_photos_are_refused(base: Path, make_artifact: Make) -> None:
@@ -103,8 +133,13 @@ def test_a_missing_input_is_one_line(base: Path, channel: str, words: str) -> No
 def test_arguments_have_defaults_and_limits() -> None:
     assert parse([]) == Settings(2000, Gate())
     assert parse(["--minimum-macro-f1", "0.6", "--bootstrap-samples", "10"]) == Settings(10, Gate(0.6))
+    assert parse(["--champion", "none"]) == parse([])
+    assert parse(["--champion", "bincount-demo/12"]).champion == "bincount-demo/12"
     with pytest.raises(JobError, match="at least 2"):
         parse(["--bootstrap-samples", "1"])
+    for text in ("bincount-demo", "a/b", "../3", "a/3\n", "<b>/3"):
+        with pytest.raises(JobError, match="none or <model package group>/<version>"):
+            parse(["--champion", text])
 
 
 def test_as_a_job_it_fails_as_the_service_expects(tmp_path: Path) -> None:
