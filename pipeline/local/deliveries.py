@@ -11,10 +11,13 @@ import contextlib
 import fcntl
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +33,28 @@ _OLDEST_SECONDS = 6 * 3600  # as on the service: what is older is dropped
 _POLL_SECONDS = 0.1
 
 
-def deliver(home: Home, store: Store, function: Function, event: bytes) -> str:
-    """Queue an event (JSON) for a function, see to it that a worker is there, and return the delivery's id at once."""
-    id, now = str(uuid.uuid4()), time.time()
-    body = {"event": event.decode(), "attempts": 0, "created": now, "due": now, "id": id}
+def deliver(home: Home, store: Store, arn: str, event: bytes) -> None:
+    """Queue an event (JSON) for a function, and see to it that a worker is there; return at once.
+
+    A function that does not exist gets nothing, which its log tells.
+    """
+    function = find_function(arn)
+    if function is None:
+        _note(home, arn.rpartition(":")[2], "DROPPED an event: there is no such function")
+        return
+    now = time.time()
+    id = str(uuid.uuid4())
+    body = {"id": id, "event": event.decode(), "attempts": 0, "created": now, "due": now}
     store.create(KIND, id, body, function.name)
     _ensure_worker(home, function)
-    return id
+
+
+def _note(home: Home, name: str, line: str) -> None:
+    if re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
+        log = log_path(home, name)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("a", encoding="utf-8") as output:
+            output.write(f"{line}\n")
 
 
 def _ensure_worker(home: Home, function: Function) -> None:
@@ -44,6 +62,7 @@ def _ensure_worker(home: Home, function: Function) -> None:
         if lock is None:
             return  # a worker is there; it looks once more after it has let go of the lock
         command = [sys.executable, "-m", "pipeline.local.deliveries", function.name, str(function.folder), str(lock)]
+        own = {"BINCOUNT_HOME": str(home.root), "PYTHONPATH": str(REPOSITORY), "PYTHONUNBUFFERED": "1"}
         with log_path(home, function.name).open("ab") as log:
             # The shell ends at once, so that the worker is nobody's child and needs nobody to wait for it.
             subprocess.run(
@@ -51,7 +70,7 @@ def _ensure_worker(home: Home, function: Function) -> None:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, "BINCOUNT_HOME": str(home.root), "PYTHONPATH": str(REPOSITORY)},
+                env={**os.environ, **own},
                 pass_fds=[lock],
                 start_new_session=True,
                 check=True,
@@ -59,7 +78,7 @@ def _ensure_worker(home: Home, function: Function) -> None:
 
 
 @contextlib.contextmanager
-def _held(home: Home, function: Function) -> Any:  # noqa: ANN401
+def _held(home: Home, function: Function) -> Iterator[int | None]:
     """Hold the function's lock and give its descriptor, or None where a worker holds it."""
     path = log_path(home, function.name).with_suffix(".lock")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -117,6 +136,8 @@ def _attempt(home: Home, store: Store, function: Function, delivery: dict[str, A
 
 def main(name: str, folder: Path, lock: int) -> None:
     """Work for one function."""
+    # The shell has what it puts in the background ignore interrupts, which functions and their servers would inherit.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     function = find_function(name, folder)
     if function is not None:
         work(Home.find(), function, lock)

@@ -105,7 +105,7 @@ def environment(home: Home, function: Function) -> dict[str, str]:
     return {
         **{name: os.environ[name] for name in KEPT if name in os.environ},
         **NOWHERE,
-        **_own(home, function.package),
+        **settings(home, function.package),
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(MEMORY_MB),
@@ -118,8 +118,8 @@ def environment(home: Home, function: Function) -> dict[str, str]:
     }
 
 
-def _own(home: Home, package: str) -> dict[str, str]:
-    """Return what the template sets for one function."""
+def settings(home: Home, package: str) -> dict[str, str]:
+    """Return the variables that the template sets for one function."""
     if package == "deploy":
         role = f"arn:aws:iam::{ACCOUNT}:role/bincount-model"
         return {"PROJECT": "bincount", "MODEL_ROLE_ARN": role, "CAPTURE_URI": f"s3://{BUCKET}/bincount/capture"}

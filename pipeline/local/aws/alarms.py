@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import fcntl
+import re
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.local.aws.account import Account
-from pipeline.local.aws.alarm_evaluation import datapoints, state_of
+from pipeline.local.aws.account import ACCOUNT, REGION, Account
+from pipeline.local.aws.alarm_evaluation import COMPARISONS, datapoints, state_of
+from pipeline.local.aws.answers import Answer, Request, ServiceError, members, not_local, operation, public, refuse
+from pipeline.local.aws.paging import page
+from pipeline.local.aws.tags import put_tags, read_tags
 from pipeline.local.home import Home
 
 KIND = "alarm"
 _MOST_BYTES = 1 << 20  # of a file of invocations, about 40,000 of them; there is one older file at most
+_METRICS = {"Invocations", "Invocation4XXErrors", "Invocation5XXErrors", "ModelLatency"}
+_PERCENTILE = re.compile(r"p(100|\d{1,2}(\.\d{1,10})?)")
+_DAY_SECONDS = 86_400
+
+
+def alarm_arn(name: str) -> str:
+    """Return the ARN of an alarm."""
+    return f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{name}"
 
 
 def record_invocation(home: Home, endpoint: str, variant: str, config: str, status: int, microseconds: float) -> None:
@@ -89,3 +101,132 @@ def _in_state(state: str, reason: str, now: float) -> dict[str, Any]:
         "StateUpdatedTimestamp": now,
         "StateTransitionedTimestamp": now,
     }
+
+
+@operation("cloudwatch", "PutMetricAlarm")
+def put_metric_alarm(account: Account, request: Request) -> None:
+    """Keep an alarm, in place of an older one of its name but for the state that it is in."""
+    _check(request)
+    name, now = request["AlarmName"], account.now()
+    begin = _in_state("INSUFFICIENT_DATA", "Unchecked: Initial alarm creation", now)
+    document = {
+        "ActionsEnabled": True,
+        "OKActions": [],
+        "AlarmActions": [],
+        "InsufficientDataActions": [],
+        **members(request, *(set(request) - {"Tags"})),
+        "AlarmArn": alarm_arn(name),
+        "AlarmConfigurationUpdatedTimestamp": now,
+    }
+    with account.store.transaction() as transaction:
+        older = transaction.get(KIND, name)
+        transaction.delete(KIND, name)
+        transaction.create(KIND, name, document | members(older or begin, *begin))
+    if older is None:
+        put_tags(account, alarm_arn(name), request.get("Tags", []))
+
+
+def _check(request: Request) -> None:
+    """Refuse what an alarm on an endpoint's invocations has not, or what is no alarm."""
+    refuse(request, "Metrics", "ThresholdMetricId", "EvaluationCriteria", "EvaluationWindow", "EvaluationInterval")
+    refuse(request, "WarmUpConfiguration", "ActionConfiguration", "Unit")
+    for member in ("OKActions", "AlarmActions", "InsufficientDataActions"):
+        if request.get(member):
+            raise not_local(f"{member} of an alarm")
+    for member in ("MetricName", "Namespace", "Period", "EvaluationPeriods", "Threshold", "ComparisonOperator"):
+        if request.get(member) is None:
+            raise _wrong(f"The parameter {member} is required.")
+    if request["Namespace"] != "AWS/SageMaker" or request["MetricName"] not in _METRICS:
+        raise not_local(f"The metric {request['Namespace']} {request['MetricName']}")
+    if request["ComparisonOperator"] not in COMPARISONS:
+        raise not_local(f"ComparisonOperator {request['ComparisonOperator']}")
+    names = {dimension["Name"] for dimension in request.get("Dimensions", [])}
+    if not {"EndpointName", "VariantName"} <= names <= {"EndpointName", "VariantName", "EndpointConfigName"}:
+        raise not_local("An alarm without the dimensions EndpointName and VariantName, or with others than these")
+    _check_statistic(request)
+
+
+def _check_statistic(request: Request) -> None:
+    extended = request.get("ExtendedStatistic")
+    if (request.get("Statistic") is None) == (extended is None):
+        raise _wrong("Exactly one of Statistic and ExtendedStatistic must be given.")
+    if extended is not None and not _PERCENTILE.fullmatch(extended):
+        raise _wrong(f"The value {extended} for parameter ExtendedStatistic is not supported.")
+    if request.get("EvaluateLowSampleCountPercentile", "evaluate") != "evaluate":
+        raise not_local("EvaluateLowSampleCountPercentile other than evaluate")
+    period, periods = request["Period"], request["EvaluationPeriods"]
+    if period not in {10, 20, 30} and period % 60:
+        raise _wrong("Period must be 10, 20, 30 or a multiple of 60")
+    if period * periods > _DAY_SECONDS:
+        raise _wrong("Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= 86400).")
+    if request.get("DatapointsToAlarm", 1) > periods:
+        raise _wrong("DatapointsToAlarm must be less than or equal to EvaluationPeriods")
+    if request.get("TreatMissingData", "missing") not in {"missing", "ignore", "breaching", "notBreaching"}:
+        raise _wrong(f"The value {request['TreatMissingData']} for parameter TreatMissingData is not supported.")
+
+
+def _wrong(message: str) -> ServiceError:
+    return ServiceError("ValidationError", message)
+
+
+@operation("cloudwatch", "DescribeAlarms")
+def describe_alarms(account: Account, request: Request) -> Answer:
+    """Answer alarms by name, in the states that they have now."""
+    refuse(request, "ChildrenOfAlarmName", "ParentsOfAlarmName", "ActionPrefix")
+    if "AlarmNames" in request and "AlarmNamePrefix" in request:
+        raise _wrong("AlarmNamePrefix and AlarmNames cannot both be given")
+    metric_alarms = "MetricAlarm" in (request.get("AlarmTypes") or ["MetricAlarm"])
+    stored = sorted(account.store.find(KIND), key=lambda alarm: str(alarm["AlarmName"])) if metric_alarms else []
+    asked = request.get("AlarmNames") or [alarm["AlarmName"] for alarm in stored]
+    prefix = request.get("AlarmNamePrefix", "")
+    now = [
+        evaluated(account, alarm)
+        for alarm in stored
+        if alarm["AlarmName"] in asked and alarm["AlarmName"].startswith(prefix)
+    ]
+    listed = [alarm for alarm in now if request.get("StateValue") in {None, alarm["StateValue"]}]
+    size = {"MaxResults": request.get("MaxRecords", 50)}
+    return {"CompositeAlarms": [], **page(listed, {**request, **size}, "MetricAlarms", "AlarmName", public)}
+
+
+@operation("cloudwatch", "DeleteAlarms")
+def delete_alarms(account: Account, request: Request) -> None:
+    """Remove alarms; those that are not there are no error."""
+    for name in request["AlarmNames"]:
+        account.store.delete(KIND, name)
+        account.store.delete("tags", alarm_arn(name))
+
+
+@operation("cloudwatch", "SetAlarmState")
+def set_alarm_state(account: Account, request: Request) -> None:
+    """Put an alarm into a state for one of its periods, after which it is evaluated again."""
+    alarm, now = _find(account, request["AlarmName"]), account.now()
+    changes = _in_state(request["StateValue"], request["StateReason"], now)
+    account.store.update(KIND, alarm["AlarmName"], **changes, _set_until=now + alarm["Period"])
+
+
+def _find(account: Account, name: str) -> dict[str, Any]:
+    found = account.store.get(KIND, name)
+    if found is None:
+        raise ServiceError("ResourceNotFound", f"Alarm {name} does not exist", 404)
+    return found
+
+
+@operation("cloudwatch", "TagResource")
+def tag_resource(account: Account, request: Request) -> None:
+    """Add tags to an alarm."""
+    put_tags(account, _tagged(account, request), request["Tags"])
+
+
+@operation("cloudwatch", "ListTagsForResource")
+def list_tags_for_resource(account: Account, request: Request) -> Answer:
+    """Answer the tags of an alarm."""
+    return {"Tags": read_tags(account, _tagged(account, request))}
+
+
+def _tagged(account: Account, request: Request) -> str:
+    arn: str = request["ResourceARN"]
+    name = arn.removeprefix(alarm_arn(""))
+    if account.store.get(KIND, name) is None:
+        raise ServiceError("ResourceNotFoundException", f"{arn} does not exist", 404)
+    return arn

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from pipeline.local.aws.account import Account, arn, name_of
 from pipeline.local.aws.answers import Answer, Request, ServiceError, invalid, members, operation, public, refuse
+from pipeline.local.aws.bus import emit
 from pipeline.local.aws.groups import KIND as GROUP
 from pipeline.local.aws.groups import find_group, missing_group
 from pipeline.local.aws.paging import Document, ordered, page, within
@@ -15,6 +17,11 @@ from pipeline.local.store import Transaction
 KIND = "model-package"
 _MOST_METADATA = 50
 _NOT_KEPT = ("ClientToken", "Tags", "ModelPackageName", "ModelPackageGroupName")
+# What the event of a version tells of it, besides its times.
+_TOLD = (
+    *("ModelPackageGroupName", "ModelPackageVersion", "ModelPackageArn", "ModelPackageStatus", "ModelApprovalStatus"),
+    *("ModelPackageStatusDetails", "InferenceSpecification", "MetadataProperties", "ModelMetrics", "ModelLifeCycle"),
+)
 
 
 @operation("sagemaker", "CreateModelPackage")
@@ -37,7 +44,21 @@ def create_model_package(account: Account, request: Request) -> Answer:
             raise ServiceError("ConflictException", f"Model package {name} already exists")
         transaction.create(KIND, document["ModelPackageArn"], document, document.get("ModelPackageGroupName", ""))
     put_tags(account, document["ModelPackageArn"], request.get("Tags", []))
+    _announce(account, document)
     return members(document, "ModelPackageArn")
+
+
+def _announce(account: Account, package: Document, **more: Any) -> None:  # noqa: ANN401
+    """Send the event of a version that was created or changed; a package in no group has none."""
+    if "ModelPackageVersion" not in package:
+        return
+    times = {name: _iso(package[name]) for name in ("CreationTime", "LastModifiedTime") if package.get(name)}
+    detail = {**members(package, *_TOLD), **times, **more}
+    emit(account, "SageMaker Model Package State Change", detail, [package["ModelPackageArn"]])
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _new_package(account: Account, request: Request) -> dict[str, Any]:
@@ -139,7 +160,10 @@ def update_model_package(account: Account, request: Request) -> Answer:
         added = request.get("AdditionalInferenceSpecificationsToAdd", [])
         more = (found.get("AdditionalInferenceSpecifications") or []) + added
         changes |= {"CustomerMetadataProperties": metadata or None, "AdditionalInferenceSpecifications": more or None}
-        transaction.update(KIND, package_arn, **changes, LastModifiedTime=account.now())
+        changed = [name for name, value in changes.items() if found.get(name) != value]
+        package = transaction.update(KIND, package_arn, **changes, LastModifiedTime=account.now())
+    if changed:
+        _announce(account, package, UpdatedModelPackageFields=changed)
     return {"ModelPackageArn": package_arn}
 
 
