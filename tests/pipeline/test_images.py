@@ -99,7 +99,7 @@ def test_other_peoples_images_have_no_entry_point_here(uri: str) -> None:
     assert entrypoint_of(uri) is None
 
 
-@pytest.mark.parametrize("image", ["processing", "training"])
+@pytest.mark.parametrize("image", ["processing", "training", "inference"])
 def test_an_image_installs_exactly_what_the_extra_of_its_name_lists(image: str) -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     lines = (ROOT / "containers" / image / "requirements.txt").read_text().splitlines()
