@@ -21,11 +21,14 @@ OPERATIONS: dict[tuple[str, str], Function] = {}
 
 
 class ServiceError(Exception):
-    """An error that the service would answer: boto3 raises it as the ClientError of its code."""
+    """An error that the service would answer: boto3 raises it as the ClientError of its code.
 
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
+    `members` are what the error's shape has beside its message.
+    """
+
+    def __init__(self, code: str, message: str, status: int = 400, **members: object) -> None:
         super().__init__(message)
-        self.code, self.message, self.status = code, message, status
+        self.code, self.message, self.status, self.members = code, message, status, members
 
 
 def invalid(message: str) -> ServiceError:

@@ -16,15 +16,23 @@ from botocore.model import OperationModel
 
 from pipeline.local.aws.account import BUCKET, REGION, Account, Launcher
 from pipeline.local.aws.answers import OPERATIONS, Request, ServiceError, invalid, not_local
-from pipeline.local.aws.shapes import faults, inward, outward
+from pipeline.local.aws.shapes import answer_faults, faults, inward, outward
 from pipeline.local.home import Home
 from pipeline.local.store import Store
 
 _MODULES = {
-    "sagemaker": ("pipelines", "executions", "steps", "jobs", "groups", "packages", "tags"),
+    "sagemaker": (
+        *("pipelines", "executions", "steps", "jobs", "groups", "packages", "tags"),
+        *("hosting_models", "endpoint_configs", "endpoints"),
+    ),
+    "sagemaker-runtime": ("runtime",),
     "s3": ("buckets", "objects", "multipart"),
     "sts": ("identity",),
     "logs": ("logs",),
+    "events": ("bus", "rules", "targets"),
+    "lambda": ("functions",),
+    "cloudwatch": ("alarms",),
+    "application-autoscaling": ("scaling",),
 }
 # The user's profile and configuration files are not read: nothing in them is about this account.
 _NO_FILES = {
@@ -76,7 +84,7 @@ class _Answering:
         try:
             return _response(200, self._answer(model, context["local_request"]))
         except ServiceError as error:
-            return _response(error.status, {"Error": {"Code": error.code, "Message": error.message}})
+            return _response(error.status, {"Error": {"Code": error.code, "Message": error.message}, **error.members})
 
     def _answer(self, model: OperationModel, request: Request) -> Mapping[str, Any]:
         service = str(model.service_model.service_name)
@@ -87,7 +95,7 @@ class _Answering:
         if wrong := faults(model.input_shape, request):
             raise invalid(f"{len(wrong)} validation error(s) detected: {'; '.join(wrong)}")
         answer = function(self._account, inward(model.input_shape, request)) or {}
-        if wrong := faults(model.output_shape, answer):
+        if wrong := answer_faults(model.output_shape, answer):
             message = f"local AWS would answer {model.name} wrongly: {'; '.join(wrong)}"
             raise ServiceError("InternalFailure", message, 500)
         return outward(model.output_shape, answer)
