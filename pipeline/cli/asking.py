@@ -1,0 +1,30 @@
+"""The question before something is changed."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def ask(question: str, yes: bool) -> None:
+    """Go on only where the user says so. Raises UserError where nobody can be asked."""
+    from pipeline.errors import UserError
+
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UserError(
+            "nothing is changed: it would ask first, and there is no terminal; --yes goes on without asking"
+        )
+    try:
+        agreed = typer.confirm(question, err=True)
+    except typer.Abort:
+        typer.echo("\nnothing is changed", err=True)
+        raise typer.Exit(130) from None
+    if not agreed:
+        typer.echo("nothing is changed", err=True)
+        raise typer.Exit(1)
