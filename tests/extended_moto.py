@@ -2,7 +2,8 @@
 
 Mended: UpdateEndpoint and DeleteModelPackage exist; UpdateModelPackage changes only what it is given; creating what is
 there already is refused; a model of an unapproved package is refused; ListModels pages and filters; network isolation
-is kept; every instance type is accepted; endpoints pass through their states when a test asks for it.
+is kept; every instance type is accepted; a tag set twice is one tag; endpoints pass through their states when a test
+asks for it.
 """
 
 from __future__ import annotations
@@ -35,6 +36,10 @@ class Endpoints:
         """Put an endpoint into any state."""
         endpoint = self._known[name]
         endpoint.endpoint_status, endpoint.failure_reason = status, reason
+
+    def config_under_way(self, name: str) -> str:
+        """Return the config that an endpoint is on its way to, or has."""
+        return str(self._pending.get(name, self._known[name].endpoint_config_name))
 
     def finish(self, name: str) -> None:
         """Let the change that is under way succeed."""
@@ -79,12 +84,20 @@ class Endpoints:
         del self._backend.endpoints[name]
 
 
+def _add_tags(self: Any, arn: str, tags: list[dict[str, str]]) -> list[dict[str, str]]:
+    resource = self._get_resource_from_arn(arn)
+    merged = {one["Key"]: one["Value"] for one in [*resource.tags, *tags]}
+    resource.tags = [{"Key": key, "Value": value} for key, value in merged.items()]
+    return list(resource.tags)
+
+
 def extend(monkeypatch: pytest.MonkeyPatch) -> Endpoints:
     """Mend moto for the length of a test and return the switch of its endpoints' states."""
     endpoints = Endpoints()
     _extend_endpoints(monkeypatch, endpoints)
     _extend_models(monkeypatch)
     _extend_packages(monkeypatch)
+    monkeypatch.setattr(SageMakerModelBackend, "add_tags", _add_tags)
     return endpoints
 
 
