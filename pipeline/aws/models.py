@@ -100,6 +100,36 @@ class Execution:
         return next((step for step in self.steps if step.name.lower() == name.lower()), None)
 
 
+STAGING, PRODUCTION = "staging", "production"
+PASSED = "Passed"
+FAILED = frozenset({"Failed", "RolledBack"})
+OPEN = frozenset({"Requested", "Deploying"})
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the deploy function wrote into a version about one stage.
+
+    `status` is Requested, Deploying, Passed, Failed or RolledBack, empty where nobody asked for a deployment; `time` is
+    when it was written, ISO 8601 in UTC.
+    """
+
+    status: str = ""
+    reason: str = ""
+    time: str = ""
+
+    @classmethod
+    def of(cls, metadata: Mapping[str, str], stage: str) -> Verdict:
+        """Read it from a model package's CustomerMetadataProperties."""
+        name = stage.capitalize()
+        return cls(*(metadata.get(f"{name}{part}", "") for part in ("Status", "Reason", "Time")))
+
+    @property
+    def decided(self) -> bool:
+        """Whether nothing more will follow by itself."""
+        return self.status == PASSED or self.status in FAILED
+
+
 @dataclass(frozen=True)
 class Score:
     """Macro-F1 on the test set, and the bounds of its confidence interval."""
@@ -128,3 +158,12 @@ class Version:
     lineage: Mapping[str, str]
     """Where it came from: commit, execution, and what training wrote into the artifact (the data's hash, ...)."""
     metadata: Mapping[str, str]
+
+    @property
+    def data_hash(self) -> str:
+        """Identity of the photos, their labels and the split, test photos included; empty where nobody wrote it."""
+        return self.metadata.get("DataHash") or self.lineage.get("data", "")
+
+    def verdict(self, stage: str) -> Verdict:
+        """Return what came of deploying it to `staging` or `production`."""
+        return Verdict.of(self.metadata, stage)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -44,6 +44,35 @@ def champion(session: boto3.Session, group: str) -> Version | None:
 
 
 @aws_errors()
+def approved(session: boto3.Session, group: str) -> list[Version]:
+    """Return the Approved versions, the newest first, which is the champion. Raises UserError."""
+    listed = _summaries(session.client("sagemaker"), group, limit=None, ModelApprovalStatus=_APPROVED)
+    arns = [summary["ModelPackageArn"] for summary in listed]
+    return [_version(session, arn, arns[0]) for arn in arns]
+
+
+@aws_errors()
+def holders(session: boto3.Session, groups: Iterable[str], number: int) -> list[str]:
+    """Return the groups that have a version of this number. Raises UserError."""
+    client = session.client("sagemaker")
+    return [
+        group
+        for group in groups
+        if any(summary["ModelPackageVersion"] == number for summary in _summaries(client, group, limit=None))
+    ]
+
+
+@aws_errors()
+def card(session: boto3.Session, found: Version) -> Mapping[str, Any]:
+    """Return what the version's model card holds, as SageMaker's model-card JSON schema has it; nothing without one.
+
+    Raises UserError.
+    """
+    about: Any = session.client("sagemaker").describe_model_package(ModelPackageName=found.arn)
+    return _object(about.get("ModelCard", {}).get("ModelCardContent", ""))
+
+
+@aws_errors()
 def champion_arn(session: boto3.Session, group: str) -> str | None:
     """Return the ARN of the latest Approved version, or None. Raises UserError."""
     approved = _summaries(session.client("sagemaker"), group, limit=1, ModelApprovalStatus=_APPROVED)
@@ -69,7 +98,7 @@ def _summaries(client: Any, group: str, limit: int | None, **filters: str) -> li
 def _version(session: boto3.Session, arn: str, best: str | None) -> Version:
     about: Any = session.client("sagemaker").describe_model_package(ModelPackageName=arn)
     evaluation = about.get("ModelMetrics", {}).get("ModelQuality", {}).get("Statistics", {}).get("S3Uri")
-    report = _evaluation(session, evaluation)
+    report = read_evaluation(session, evaluation)
     container = about.get("InferenceSpecification", {}).get("Containers", [{}])[0]
     return Version(
         group=about["ModelPackageGroupName"],
@@ -88,13 +117,20 @@ def _version(session: boto3.Session, arn: str, best: str | None) -> Version:
     )
 
 
-def _evaluation(session: boto3.Session, uri: str | None) -> Mapping[str, Any]:
+def read_evaluation(session: boto3.Session, uri: str | None) -> Mapping[str, Any]:
     """Return evaluation.json, or nothing where it is gone: the version is there all the same."""
     if uri is None:
         return {}
     try:
-        found = json.loads(read_text(session, uri))
-    except (UserError, ValueError):
+        return _object(read_text(session, uri))
+    except UserError:
+        return {}
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

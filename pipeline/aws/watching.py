@@ -7,17 +7,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from pipeline.aws.errors import aws_errors, is_throttling
 from pipeline.aws.models import Execution, Job, Step, Trial
+from pipeline.aws.polling import looks
 
 if TYPE_CHECKING:
     import boto3
 
 _JOBS = {"TrainingJob": "training", "ProcessingJob": "processing", "TuningJob": "tuning"}
 _RUNNING = {"InProgress", "Stopping"}
-_LONGEST_WAIT = 60.0
 
 
 def watch(
@@ -27,29 +24,13 @@ def watch(
 
     It is asked every `every` seconds, less often while the service throttles. Raises UserError.
     """
-    reader, last, wait = Reader(session, arn), None, every
-    while True:
-        with aws_errors():
-            now = _unless_throttled(reader.read)
-        if now is None:
-            wait = min(_LONGEST_WAIT, wait * 2)
-        else:
-            wait = every
-            if now != last:
-                last = now
-                yield now
-            if now.done:
-                return
-        sleep(wait)
-
-
-def _unless_throttled(read: Callable[[], Execution]) -> Execution | None:
-    try:
-        return read()
-    except ClientError as error:
-        if not is_throttling(error):
-            raise
-        return None
+    last: Execution | None = None
+    for now in looks(Reader(session, arn).read, every, sleep):
+        if now is not None and now != last:
+            last = now
+            yield now
+        if now is not None and now.done:
+            return
 
 
 class Reader:

@@ -51,9 +51,9 @@ def watch(
 ) -> None:
     """Watch an execution until it ends.
 
-    Ctrl-C leaves it running. The exit code is 0 when it succeeded.
+    Ctrl-C leaves it running. The exit code is that of `bincount run`.
     """
-    from pipeline.cli.following import EXIT, INTERRUPTED, LeftError, finish, follow
+    from pipeline.cli.following import INTERRUPTED, LeftError, conclude, follow
     from pipeline.cli.lookup import find_execution, open_session
 
     session = open_session(target)
@@ -63,8 +63,7 @@ def watch(
     except LeftError:
         typer.echo(f"it runs on: `bincount watch {arn.rpartition('/')[2]}` looks again", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    finish(session, ended)
-    raise typer.Exit(EXIT.get(ended.status, 1))
+    raise typer.Exit(conclude(session, target, ended))
 
 
 def list_(

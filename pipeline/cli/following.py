@@ -160,23 +160,32 @@ def draw(session: boto3.Session, execution: Execution) -> None:
 
 def finish(session: boto3.Session, execution: Execution) -> Outcome:
     """Print how the execution ended and where what it made lies."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     from pipeline.aws.inspection import definition
     from pipeline.cli.outcome import outcome
+    from pipeline.cli.tables import print_pairs
 
     ended = outcome(session, execution, definition(session, execution.arn))
-    console = Console(soft_wrap=True)
-    if not console.is_terminal:
-        for word, text in ended.lines():
-            print(f"{word:<10} {text}")
-        return ended
-    table = Table.grid(padding=(0, 2, 0, 0))
-    for index, (word, text) in enumerate(ended.lines()):
-        style = ("bold green" if execution.status == "Succeeded" else "bold red") if index == 0 else "bright_black"
-        table.add_row(Text(f"  {word}", style=style), Text(text, overflow="fold"))
-    console.print()
-    console.print(table)
+    print_pairs(ended.lines(), "bold green" if execution.status == "Succeeded" else "bold red")
     return ended
+
+
+def conclude(session: boto3.Session, target: Target, execution: Execution) -> int:
+    """Wait for the verdict of what the execution deployed, print how all ended, and return the exit code.
+
+    Ctrl-C leaves while the deployment goes on.
+    """
+    from pipeline.cli.staging import verdict
+
+    code, hint = EXIT.get(execution.status, 1), ""
+    if execution.status == "Succeeded":
+        try:
+            deployed = verdict(session, target, execution)
+            code = 1 if deployed is not None and deployed.failed else code
+        except KeyboardInterrupt:
+            code, hint = INTERRUPTED, f"left: the deployment goes on; `bincount status {execution.id}` tells"
+        except UserError as error:
+            code, hint = 1, str(error)
+    finish(session, execution)
+    if hint:
+        print(hint, file=sys.stderr)
+    return code

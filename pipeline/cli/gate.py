@@ -51,7 +51,7 @@ def comparisons(
     except ExpressionError:
         return []
     scope = Scope(values, {}, lambda _: {}, _Files(session, execution, definition), lambda uri: _json(session, uri))
-    step = next((step for step in _steps(definition.get("Steps", [])) if step["Name"] == name), {})
+    step = next((step for step in every_step(definition.get("Steps", [])) if step["Name"] == name), {})
     return [made for one in step.get("Arguments", {}).get("Conditions", []) if (made := _compare(one, scope))]
 
 
@@ -89,7 +89,7 @@ class _Files:
     def _load(self, step: str, name: str) -> Any:  # noqa: ANN401
         from pipeline.aws.inspection import outputs
 
-        body = next((one for one in _steps(self._definition.get("Steps", [])) if one["Name"] == step), {})
+        body = next((one for one in every_step(self._definition.get("Steps", [])) if one["Name"] == step), {})
         file = next((one for one in body.get("PropertyFiles", []) if one["PropertyFileName"] == name), None)
         ran = self._execution.step(step)
         if file is None or ran is None or ran.job is None:
@@ -108,11 +108,12 @@ def _json(session: boto3.Session, uri: str) -> Any:  # noqa: ANN401
         raise ExpressionError(str(error)) from None
 
 
-def _steps(steps: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def every_step(steps: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the steps of a definition, those in the branches of conditions included."""
     for step in steps:
         yield step
         for branch in ("IfSteps", "ElseSteps"):
-            yield from _steps(step.get("Arguments", {}).get(branch, []))
+            yield from every_step(step.get("Arguments", {}).get(branch, []))
 
 
 def _text(value: Any) -> str:  # noqa: ANN401

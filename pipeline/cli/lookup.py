@@ -11,7 +11,7 @@ from pipeline.errors import UserError, did_you_mean
 if TYPE_CHECKING:
     import boto3
 
-    from pipeline.aws.models import Execution, Step
+    from pipeline.aws.models import Execution, Step, Version
 
 PROJECT_PREFIX = "bincount-"  # in an account of AWS the names of others are not ours to list
 _LISTED = 100
@@ -69,6 +69,32 @@ def find_execution(session: boto3.Session, target: Target, wanted: str | None, *
         raise UserError("there is no execution yet: `bincount run` starts one")
     known = [name for one in listed for name in (one.id, one.name) if name]
     raise UserError(f"there is no execution {wanted!r}{did_you_mean(wanted, known)}: `bincount list` shows them")
+
+
+def group_names(session: boto3.Session, target: Target, profile: str | None) -> list[str]:
+    """Return the model package groups to look at: the profile's, or all."""
+    from pipeline.aws.inspection import groups
+
+    if profile is not None:
+        from pipeline.settings import load_settings
+
+        return [load_settings(profile).model_package_group]
+    return groups(session, PROJECT_PREFIX if target is Target.AWS else "")
+
+
+def find_version(session: boto3.Session, target: Target, profile: str | None, number: int) -> Version:
+    """Return the version of this number, in the profile's group or in the only one that has it. Raises UserError."""
+    from pipeline.aws.registry import holders, version
+
+    held = group_names(session, target, profile)
+    if profile is None and len(held) != 1:
+        held = holders(session, held, number)
+    if not held:
+        raise UserError(f"there is no version {number}: `bincount models` lists them")
+    if len(held) > 1:
+        advice = " or ".join(f"--profile {group.removeprefix(PROJECT_PREFIX)}" for group in held)
+        raise UserError(f"version {number} is in several groups: give {advice}")
+    return version(session, held[0], number)
 
 
 def find_step(execution: Execution, wanted: str) -> Step:

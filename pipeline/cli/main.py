@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli import data, definitions, executions, invoking, models, running, scoring
+from pipeline.cli import cleaning, data, definitions, endpoints, executions, invoking, models, running, scoring
 from pipeline.cli.options import examples
 
 app = typer.Typer(
@@ -61,7 +61,7 @@ _verb(executions.list_, "bincount list", "bincount list --profile demo --json")
 _verb(executions.stop, "bincount stop")
 _verb(definitions.compile_, "bincount compile --profile prod --out definition.json")
 _verb(definitions.validate, "bincount validate definition.json")
-_verb(models.models, "bincount models", "bincount models --profile demo --json")
+app.add_typer(models.app, name="models")
 _verb(
     scoring.evaluate,
     "bincount evaluate --model 1 --images photos/bin-images --labels labels.csv",
@@ -73,6 +73,9 @@ _verb(
     "bincount invoke tests/events/predict/direct-image-base64.json",
     """echo '{"s3_uri": "s3://bincount-local/photo.jpg"}' | bincount invoke -""",
 )
+_verb(endpoints.endpoints, "bincount endpoints", "bincount endpoints --profile prod --target aws --json")
+app.add_typer(endpoints.app, name="endpoint")
+_verb(cleaning.cleanup, "bincount cleanup --dry-run", "bincount cleanup --profile demo --yes")
 app.add_typer(data.app, name="data")
 
 

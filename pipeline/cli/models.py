@@ -1,61 +1,99 @@
-"""`models`: the versions in the registry."""
+"""`models`: the versions in the registry, and the group of the verbs about one of them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import typer
 
-from pipeline.cli.options import JsonOption, OnlyProfileOption, Target, TargetOption
+from pipeline.cli import approving, comparing, versions
+from pipeline.cli.options import JsonOption, OnlyProfileOption, Target, TargetOption, examples
+from pipeline.errors import UserError
 
 if TYPE_CHECKING:
     import boto3
 
     from pipeline.aws.models import Version
 
-HEAD = ("version", "group", "status", "macro-F1", "age", "commit", "execution")
+HEAD = ("version", "group", "status", "macro-F1", "staging", "production", "age", "commit", "data", "execution")
+app = typer.Typer(
+    rich_markup_mode=None,
+    invoke_without_command=True,
+    epilog=examples("bincount models", "bincount models --profile demo --json", "bincount models show 3"),
+)
 
 
-def models(*, profile: OnlyProfileOption = None, json: JsonOption = False, target: TargetOption = Target.LOCAL) -> None:
-    """List the registered versions of the model, the newest first.
+@app.callback()
+def models(
+    context: typer.Context,
+    *,
+    profile: OnlyProfileOption = None,
+    json: JsonOption = False,
+    target: TargetOption = Target.LOCAL,
+) -> None:
+    """List the registered versions of the model, the newest first; or look at one, compare two, approve or reject one.
 
-    * marks the champion of its group: the latest approved one.
+    * marks the champion of its group: the latest approved one. Under `production`, `serves` is what answers there now.
     """
+    if context.invoked_subcommand is not None:
+        if profile is not None or json or target is not Target.LOCAL:
+            raise UserError(f"give options behind the verb: bincount models {context.invoked_subcommand} ... --profile")
+        return
     from pipeline.cli.lookup import open_session
 
-    found = all_versions(open_session(target), target, profile)
+    session = open_session(target)
+    found = all_versions(session, target, profile)
+    live = serving_versions(session, found)
     if json:
         import json as json_
-        from dataclasses import asdict
 
-        shown = [{**asdict(one), "created": one.created.isoformat()} for one in found]
+        shown = [versions.as_json(one, serving=live[one.group] == one.number) for one in found]
         typer.echo(json_.dumps(shown, indent=2))
         return
     from pipeline.cli.tables import print_table
 
     now = datetime.now(UTC)
-    print_table(HEAD, (row(one, now) for one in found), "there is no version yet: `bincount run` registers one")
+    rows = (row(one, now, serving=live[one.group] == one.number) for one in found)
+    print_table(HEAD, rows, "there is no version yet: `bincount run` registers one")
+
+
+app.command(epilog=examples("bincount models show 3", "bincount models show 3 --json"))(versions.show)
+app.command(epilog=examples("bincount models compare 3 2"))(comparing.compare)
+app.command(
+    epilog=examples(
+        "bincount models approve 3",
+        'bincount models approve 3 --note "better on full bins" --yes',
+        "bincount models approve 3 --yes --without-staging --no-wait",
+    )
+)(approving.approve)
+app.command(epilog=examples("bincount models reject 3", 'bincount models reject 3 --note "miscounts towels" --yes'))(
+    approving.reject
+)
 
 
 def all_versions(session: boto3.Session, target: Target, profile: str | None) -> list[Version]:
     """Return the versions of the profile's group, or of all groups, the newest first."""
-    from pipeline.aws.inspection import groups
-    from pipeline.aws.registry import versions
-    from pipeline.cli.lookup import PROJECT_PREFIX
+    from pipeline.aws import registry
+    from pipeline.cli.lookup import group_names
 
-    if profile is not None:
-        from pipeline.settings import load_settings
-
-        names = [load_settings(profile).model_package_group]
-    else:
-        names = groups(session, PROJECT_PREFIX if target is Target.AWS else "")
-    found = [version for name in names for version in versions(session, name)]
+    found = [one for name in group_names(session, target, profile) for one in registry.versions(session, name)]
     return sorted(found, key=lambda version: version.created, reverse=True)
 
 
-def row(version: Version, now: datetime) -> tuple[str, ...]:
+def serving_versions(session: boto3.Session, found: list[Version]) -> Mapping[str, int | None]:
+    """Return the version that production serves, of each group with a version."""
+    from pipeline.aws.deployment import serving
+    from pipeline.aws.models import PRODUCTION
+
+    return {group: serving(session, group, PRODUCTION) for group in {one.group for one in found}}
+
+
+def row(version: Version, now: datetime, *, serving: bool) -> tuple[str, ...]:
     """Return the cells of a version."""
+    from pipeline.aws.models import PRODUCTION, STAGING
+
     score = ""
     if version.score:
         score = f"{version.score.macro_f1:.3f}"
@@ -66,8 +104,11 @@ def row(version: Version, now: datetime) -> tuple[str, ...]:
         version.group,
         version.status,
         score,
+        version.verdict(STAGING).status,
+        "serves" if serving else version.verdict(PRODUCTION).status,
         age(now - version.created),
         version.lineage.get("commit", "")[:10],
+        version.data_hash[:10],
         version.lineage.get("execution", "").rpartition("/")[2],
     )
 

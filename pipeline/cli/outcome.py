@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.cli import staging
 from pipeline.cli.gate import Comparison, comparisons
 from pipeline.cli.rows import clock, one_line
 from pipeline.errors import UserError
@@ -15,7 +16,7 @@ from pipeline.errors import UserError
 if TYPE_CHECKING:
     import boto3
 
-    from pipeline.aws.models import Execution, Step
+    from pipeline.aws.models import Execution
 
 REPORT, EVALUATION = "report.html", "evaluation.json"
 
@@ -30,7 +31,9 @@ class Outcome:
     score: str = ""
     gate: tuple[Comparison, ...] = ()
     version: str = ""
+    staging: str = ""
     report: str = ""
+    approve: str = ""
     resume: str = ""
     figures: Mapping[str, Any] = field(default_factory=dict)
 
@@ -38,8 +41,9 @@ class Outcome:
         """Yield what to print as pairs of a word and a text."""
         yield self.status.lower(), f"in {clock(self.seconds)}{': ' + self.reason if self.reason else ''}"
         gate = ", ".join(map(str, self.gate))
-        told = ("score", self.score), ("gate", gate), ("model", self.version), ("report", self.report)
-        yield from ((word, text) for word, text in (*told, ("resume", self.resume)) if text)
+        told = ("score", self.score), ("gate", gate), ("model", self.version), ("staging", self.staging)
+        then = ("report", self.report), ("approve", self.approve), ("resume", self.resume)
+        yield from ((word, text) for word, text in (*told, *then) if text)
 
     def as_json(self) -> dict[str, Any]:
         """Return the same for scripts."""
@@ -54,14 +58,20 @@ def outcome(session: boto3.Session, execution: Execution, definition: Mapping[st
     gate = [one for name in decided for one in comparisons(session, execution, definition, name)]
     missed = any(step.kind == "Fail" and step.status == "Failed" for step in execution.steps)
     failed = execution.status in {"Failed", "Stopped"} and not missed
+    asked = staging.requested(execution, definition)
+    deployed = staging.current(session, asked) if asked else None
+    version, approval = _version(session, execution)
+    pending = approval == "PendingManualApproval"
     return Outcome(
         status=execution.status,
         seconds=(execution.changed - execution.started).total_seconds(),
         reason=_reason(execution),
-        score=_score(figures),
+        score=score_text(figures),
         gate=tuple(gate),
-        version=_version(session, execution),
-        report=_local(found[REPORT]) if REPORT in found else "",
+        version=version,
+        staging=staging.text(asked, deployed) if asked and deployed else "",
+        report=local_path(found[REPORT]) if REPORT in found else "",
+        approve=staging.advice(session, asked) if asked and deployed and deployed.passed and pending else "",
         resume=f"bincount resume {execution.id}" if failed else "",
         figures=figures,
     )
@@ -103,7 +113,7 @@ def _figures(session: boto3.Session, uri: str | None) -> dict[str, Any]:
     return figures if isinstance(figures, dict) else {}
 
 
-def _score(figures: Mapping[str, Any]) -> str:
+def score_text(figures: Mapping[str, Any]) -> str:
     """Return macro-F1 with its interval beside what guessing the most frequent class gives."""
     metrics = figures.get("multiclass_classification_metrics", {})
     try:
@@ -117,25 +127,30 @@ def _score(figures: Mapping[str, Any]) -> str:
         return ""
 
 
-def _version(session: boto3.Session, execution: Execution) -> str:
+def _version(session: boto3.Session, execution: Execution) -> tuple[str, str]:
+    """Return what to say of the version that an execution registered, and its approval; both empty without one."""
     from pipeline.aws.registry import version
 
-    made: Step | None = next((step for step in execution.steps if step.made), None)
-    if made is None or made.made is None:
-        return ""
-    group, _, number = made.made.partition("model-package/")[2].rpartition("/")
+    made = next((step.made for step in execution.steps if step.made), None)
+    if made is None:
+        return "", ""
+    group, _, number = made.partition("model-package/")[2].rpartition("/")
     try:
-        return f"version {number} of {group} ({version(session, group, int(number)).status})"
+        approval = version(session, group, int(number)).status
     except (UserError, ValueError):
-        return f"{made.made}"
+        return made, ""
+    return f"version {number} of {group} ({approval})", approval
 
 
-def _local(uri: str) -> str:
+def local_path(uri: str) -> str:
     """Return the file behind an address of this machine's S3, relative where that is shorter; else the address."""
     from pipeline.local.home import Home
-    from pipeline.local.s3 import LocalS3
+    from pipeline.local.s3 import LocalS3, S3Error
 
-    path = LocalS3(Home.find().s3).path(uri)
+    try:
+        path = LocalS3(Home.find().s3).path(uri)
+    except S3Error:
+        return uri
     if not path.is_file():
         return uri
     here = Path.cwd()

@@ -40,8 +40,9 @@ def run(
 ) -> None:
     """Run the pipeline and watch it.
 
-    The exit code is 0 when it succeeded, 1 when it failed or the model is below the gate. Ctrl-C stops the execution
-    as the service would; `bincount resume` continues it.
+    The exit code is 0 when it succeeded and staging serves the new version, 1 when it failed, the model is below the
+    gate or staging turned the version down. Ctrl-C stops the execution as the service would; `bincount resume`
+    continues it.
     """
     if target is Target.AWS:
         raise UserError(
@@ -76,15 +77,15 @@ def resume(
 
 
 def _watch(session: boto3.Session, target: Target, arn: str, *, plain: bool) -> None:
-    from pipeline.cli.following import EXIT, INTERRUPTED, LeftError, finish, follow
+    from pipeline.cli.following import INTERRUPTED, LeftError, conclude, follow
 
     try:
         ended = follow(session, target, arn, plain=plain, stops=True)
     except LeftError:
         typer.echo(f"left while it stops: `bincount status {arn.rpartition('/')[2]}` tells", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    finish(session, ended)
-    raise typer.Exit(INTERRUPTED if ended.status == "Stopped" else EXIT.get(ended.status, 1))
+    code = conclude(session, target, ended)
+    raise typer.Exit(INTERRUPTED if ended.status == "Stopped" else code)
 
 
 def _definition(profile: str, overrides: dict[str, str], file: Path | None) -> tuple[str, str, str, Mapping[str, str]]:

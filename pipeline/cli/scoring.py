@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pipeline.cli.figures import METRICS
 from pipeline.cli.options import JsonOption, OnlyProfileOption, Target, TargetOption
 from pipeline.errors import UserError
 
@@ -24,16 +25,6 @@ ModelOption = Annotated[
         help="model.tar.gz or its unpacked folder, an s3:// address, or a version number of the registry.",
     ),
 ]
-FIGURES = {
-    "macro_f1": "macro-F1",
-    "accuracy": "accuracy",
-    "within_one_accuracy": "within one",
-    "macro_precision": "macro precision",
-    "macro_recall": "macro recall",
-    "mae": "MAE, items",
-    "rmse": "RMSE, items",
-    "expected_calibration_error": "calibration error",
-}
 
 
 def evaluate(
@@ -134,7 +125,7 @@ def _print_scores(evaluation: dict[str, Any]) -> None:
 
     metrics = evaluation["multiclass_classification_metrics"]
     rows = []
-    for name, shown in FIGURES.items():
+    for name, shown in METRICS.items():
         if name in metrics:
             interval = metrics[name]["confidence_interval"]
             rows.append((shown, f"{metrics[name]['value']:.3f}", f"[{interval['lower']:.3f}, {interval['upper']:.3f}]"))

@@ -28,6 +28,9 @@ VERBS = (
     "stop",
     "resume",
     "models",
+    "endpoints",
+    "cleanup",
+    "invoke",
     "evaluate",
     "predict",
     "validate",
@@ -35,6 +38,8 @@ VERBS = (
 NAMES = [
     "bincount",
     *(f"bincount {verb}" for verb in VERBS),
+    *(f"bincount endpoint{verb}" for verb in ("", " predict", " rollback", " reconcile")),
+    *(f"bincount models {verb}" for verb in ("show", "compare", "approve", "reject")),
     *(f"bincount data{verb}" for verb in ("", " synth", " import")),
 ]
 

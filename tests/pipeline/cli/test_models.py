@@ -29,7 +29,7 @@ def version(make: Make, number: int = 3, **members: Any) -> Version:
         "note": None,
         "score": Score(0.5, (0.4, 0.6)),
         "evaluation": None,
-        "lineage": {"commit": "0123456789abcdef", "execution": "arn:x/execution/m08kb4bksw24"},
+        "lineage": {"commit": "0123456789abcdef", "data": "d1", "execution": "arn:x/execution/m08kb4bksw24"},
         "metadata": {},
     }
     return Version(**{**known, **members})
@@ -45,18 +45,23 @@ def registered(home: Path, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "versions", lambda _, group: held[group])
 
 
-def test_a_row_has_score_interval_and_lineage(make: Make) -> None:
-    assert row(version(make, 1, champion=True), make.now) == (
+def test_a_row_has_score_verdicts_and_lineage(make: Make) -> None:
+    metadata = {"StagingStatus": "Passed", "ProductionStatus": "RolledBack"}
+    assert row(version(make, 1, champion=True, metadata=metadata), make.now, serving=False) == (
         "1 *",
         "bincount-demo",
         "Approved",
         "0.500 [0.400, 0.600]",
+        "Passed",
+        "RolledBack",
         "2 h",
         "0123456789",
+        "d1",
         "m08kb4bksw24",
     )
-    assert row(version(make, score=None, lineage={}), make.now)[3:] == ("", "6 h", "", "")
-    assert row(version(make, score=Score(0.25)), make.now)[3] == "0.250"
+    bare = row(version(make, score=None, lineage={}), make.now, serving=True)
+    assert bare[3:] == ("", "", "serves", "6 h", "", "", "")
+    assert row(version(make, score=Score(0.25)), make.now, serving=False)[3] == "0.250"
 
 
 @pytest.mark.parametrize(
