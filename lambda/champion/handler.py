@@ -3,6 +3,9 @@
 In: ModelPackageGroupName; ModelDataUrl, the new model's artifact.
 Out: ModelDataUrl and Version (`<group>/<n>`) of the champion. Where there is none, the artifact that came in (the input
 of a processing job needs something that exists) and `none`.
+
+Needs sagemaker:ListModelPackages and DescribeModelPackage for the group, and s3:GetObject with s3:ListBucket where
+artifacts lie: without the latter S3 answers 403, not 404, for what is gone.
 """
 
 from __future__ import annotations

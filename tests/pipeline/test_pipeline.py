@@ -5,6 +5,8 @@ from typing import Any, get_args
 
 import pytest
 
+from pipeline.local.cache import cache_key
+from pipeline.local.expressions import Scope
 from pipeline.settings import PROFILES, Backbone, Hyperparameters, load_settings
 from pipeline.validate import validate_definition
 from steps.split.__main__ import DEFAULT_SALT
@@ -302,6 +304,33 @@ def test_the_champion_is_found_at_run_time_and_named_to_evaluate(compiled: Compi
     assert inputs(definition, "Evaluate")["champion"]["S3Uri"] == {"Get": f"{left}['ModelDataUrl']"}
     words = arguments(definition, "Evaluate")["AppSpecification"]["ContainerArguments"]
     assert words[words.index("--champion") + 1] == {"Get": f"{left}['Version']"}
+
+
+def evaluation_key(definition: Definition, model: str, version: str) -> str | None:
+    """Return the cache key of Evaluate when Champion found this version."""
+
+    def properties(step: str) -> Definition:
+        outputs = [{"OutputName": name, "S3Output": {"S3Uri": f"s3://b/{name}"}} for name in ("test", "report")]
+        return {
+            "Split": {"ProcessingOutputConfig": {"Outputs": outputs}},
+            "Train": {"ModelArtifacts": {"S3ModelArtifacts": "s3://b/new/model.tar.gz"}},
+            "Champion": {"OutputParameters": {"ModelDataUrl": model, "Version": version}},
+        }[step]
+
+    nothing: Any = None
+    given = {parameter["Name"]: parameter["DefaultValue"] for parameter in definition["Parameters"]}
+    scope = Scope(given, {"PipelineExecutionId": "0a1b2c3d4e5f"}, properties, nothing, nothing)
+    return cache_key("Processing", scope.resolve(arguments(definition, "Evaluate")))
+
+
+def test_another_champion_is_compared_with_and_the_same_one_is_not_again(compiled: Compile) -> None:
+    none = evaluation_key(compiled(), "s3://b/new/model.tar.gz", "none")
+    first = evaluation_key(compiled(), "s3://b/old/model.tar.gz", "bincount-demo/1")
+    again = evaluation_key(compiled(), "s3://b/old/model.tar.gz", "bincount-demo/1")
+    # Registered from cached steps, a version has the artifact of the one before.
+    second = evaluation_key(compiled(), "s3://b/old/model.tar.gz", "bincount-demo/2")
+    assert first == again
+    assert len({none, first, second}) == 3
 
 
 def test_photos_are_sharded_over_hosts_and_labels_are_not(compiled: Compile) -> None:
