@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PART = "bincount-demo-staging-v1-0123abcd"
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
     """Return what is done, one at a time, instead of pausing between looks."""
     meanwhile: list[Callable[[], None]] = []
@@ -29,7 +29,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], None]]:
 
 
 def clean(session: boto3.Session, group: str | None = None, planned: Plan | None = None) -> list[Result]:
-    return list(execute(session, planned or plan(read(session), group), group, seconds=0, patience=10))
+    return list(execute(session, planned or plan(read(session), group), group, seconds=0.05, patience=30))
 
 
 def used_by(endpoint: str) -> dict[Key, str]:
@@ -41,17 +41,17 @@ def used_by(endpoint: str) -> dict[Key, str]:
 
 
 def test_a_deployment_goes_in_order_and_the_second_time_there_is_nothing(
-    moto_session: boto3.Session, deploy: Deploy
+    account: boto3.Session, deploy: Deploy
 ) -> None:
-    deploy(moto_session)
-    deploy(moto_session, stage="production")
-    results = clean(moto_session)
+    deploy(account)
+    deploy(account, "bincount-demo", "production")
+    results = clean(account)
     assert {(one.error, one.gone) for one in results} == {(None, False)}
     kinds = [one.key.kind for one in results]
     assert kinds == sorted(kinds, key=lambda kind: kind.place)
     assert len(kinds) == 14
-    assert read(moto_session) == []
-    assert plan(read(moto_session)) == Plan()
+    assert read(account) == []
+    assert plan(read(account)) == Plan()
 
 
 def test_one_group_goes_alone(moto_session: boto3.Session, deploy: Deploy) -> None:
@@ -74,7 +74,7 @@ def test_a_busy_endpoint_is_waited_for(
     moto_session: boto3.Session, moto_endpoints: Endpoints, deploy: Deploy, impatient: list[Callable[[], None]]
 ) -> None:
     moto_endpoints.hold = True
-    name = deploy(moto_session)
+    name = deploy(moto_session, held=True)
     impatient += [lambda: moto_endpoints.finish(name), lambda: None, lambda: moto_endpoints.finish(name)]
     told: list[str] = []
     results = list(execute(moto_session, plan(read(moto_session)), seconds=0, tell=told.append))
@@ -87,7 +87,7 @@ def test_an_endpoint_that_stays_keeps_what_it_uses(
     moto_session: boto3.Session, moto_endpoints: Endpoints, deploy: Deploy
 ) -> None:
     moto_endpoints.hold = True
-    name = deploy(moto_session)
+    name = deploy(moto_session, held=True)
     results = list(execute(moto_session, plan(read(moto_session)), seconds=0, patience=0))
     assert {one.key: one.error for one in results if one.error} == {
         Key(Kind.ENDPOINT, name): "it is still Creating: `bincount cleanup` again, once it is not",
@@ -135,27 +135,28 @@ def test_one_failure_stops_only_what_it_uses(
     )
 
 
-def test_schedules_go_with_their_targets_and_event_rules_stay(moto_session: boto3.Session) -> None:
-    client: Any = moto_session.client("events")
+def test_schedules_go_with_their_targets_and_event_rules_stay(account: boto3.Session) -> None:
+    client: Any = account.client("events")
     tags = [{"Key": "project", "Value": "bincount"}]
+    events = {rule["Name"] for rule in client.list_rules()["Rules"]}  # local AWS has those of the stack
     client.put_rule(Name="bincount-nightly", ScheduleExpression="rate(1 day)", Tags=tags)
     client.put_rule(Name="bincount-theirs", ScheduleExpression="rate(1 day)")
     client.put_rule(Name="bincount-approval", EventPattern='{"source": ["aws.sagemaker"]}', Tags=tags)
     arn = "arn:aws:lambda:us-east-1:123456789012:function:bincount-deploy"
     client.put_targets(Rule="bincount-nightly", Targets=[{"Id": "1", "Arn": arn}])
-    assert clean(moto_session) == [Result(Key(Kind.SCHEDULE, "bincount-nightly"))]
-    assert {rule["Name"] for rule in client.list_rules()["Rules"]} == {"bincount-theirs", "bincount-approval"}
+    assert clean(account) == [Result(Key(Kind.SCHEDULE, "bincount-nightly"))]
+    assert {rule["Name"] for rule in client.list_rules()["Rules"]} == {"bincount-theirs", "bincount-approval"} | events
 
 
 def test_reading_and_planning_change_nothing(
-    moto_session: boto3.Session, deploy: Deploy, monkeypatch: pytest.MonkeyPatch
+    account: boto3.Session, deploy: Deploy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    deploy(moto_session)
+    deploy(account)
     called: list[str] = []
     services = ("sagemaker", "events", "cloudwatch", "application-autoscaling")
-    clients = {name: moto_session.client(name) for name in services}  # type: ignore[call-overload]
+    clients = {name: account.client(name) for name in services}  # type: ignore[call-overload]
     for client in clients.values():
-        client.meta.events.register("before-call", lambda model, **_: called.append(model.name), unique_id="seen")
-    monkeypatch.setattr(moto_session, "client", clients.__getitem__)
-    assert len(plan(read(moto_session)).removals) == 7
+        client.meta.events.register("before-parameter-build", lambda model, **_: called.append(model.name))
+    monkeypatch.setattr(account, "client", clients.__getitem__)
+    assert len(plan(read(account)).removals) == 7
     assert {name.startswith(("List", "Describe")) for name in called} == {True}
