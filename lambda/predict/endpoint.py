@@ -70,7 +70,7 @@ def _refusal(error: ClientError) -> RefusalError:
     if code in _TRY_AGAIN:
         return RefusalError(503, "the endpoint is busy or not ready: try again")
     if code != "ModelError":
-        return RefusalError(424, "the endpoint does not answer")
+        return RefusalError(424, "the endpoint does not exist, does not serve, or may not be asked by the function")
     modelled: dict[str, Any] = dict(error.response)
     status = modelled.get("OriginalStatusCode")
     if status not in _OF_THE_PHOTO:

@@ -14,7 +14,7 @@ from pipeline.errors import UserError
 
 
 def invoke(
-    event: Annotated[Path, typer.Argument(metavar="EVENT.json", help="File with the event as JSON; - reads stdin.")],
+    event: Annotated[Path, typer.Argument(help="File with the event as JSON; - reads stdin.")],
     *,
     target: TargetOption = Target.LOCAL,
 ) -> None:

@@ -20,7 +20,7 @@ BUCKET = "bincount-local"  # the local account has it from the start
 def account(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> boto3.Session:
     """Give the default session of an account with two buckets."""
     if request.param == "moto":
-        session = request.getfixturevalue("moto_session")
+        session: boto3.Session = request.getfixturevalue("moto_session")
         session.client("s3").create_bucket(Bucket=BUCKET)
     else:
         session = aws.session(Home(tmp_path / "home"))
