@@ -7,7 +7,22 @@ from typing import Annotated, Any
 import typer
 
 from pipeline.cli.options import OnlyProfileOption, Target, TargetOption
+from pipeline.cli.rows import one_line
 from pipeline.errors import UserError
+
+# What the deploy function answers under Actions.
+_WORDS = {
+    "wait": "somebody is at work on it",
+    "none": "nothing to do",
+    "keep": "kept as it is",
+    "settle": "all is as it should be",
+    "test": "tested what it serves",
+    "judge": "wrote the verdict",
+    "create": "creates it with version {version}",
+    "update": "updates it to version {version}",
+    "again": "will make it again",
+    "delete": "deletes it",
+}
 
 
 def reconcile(
@@ -34,7 +49,11 @@ def reconcile(
 
 
 def in_words(done: Any) -> str:  # noqa: ANN401
-    """Say what the function did about an endpoint, from its answer for one stage."""
-    if not isinstance(done, dict):
-        return str(done)
-    return ", ".join(f"{name} {value}" for name, value in done.items() if value not in {None, ""})
+    """Say what the function did about an endpoint and how that stands now, from its answer for one stage."""
+    try:
+        actions = [_WORDS.get(kind, kind).format(version=done["DesiredVersion"]) for kind in done["Actions"].split()]
+        status, version, reason = done["EndpointStatus"], done["Version"], done["Reason"]
+    except (KeyError, TypeError, AttributeError):
+        raise UserError(f"the deploy function answers with something else: {str(done)[:200]}") from None
+    state = f"{status} with version {version}" if status and version else status or "there is no endpoint"
+    return "; ".join(filter(None, (", ".join(actions), state, one_line(reason))))
