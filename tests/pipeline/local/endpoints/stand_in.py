@@ -29,6 +29,8 @@ class Handler(BaseHTTPRequestHandler):
         if MODE == "mute":
             self.close_connection = True
             return
+        if MODE == "hangs":
+            time.sleep(30)
         if MODE == "huge":
             self._answer(200, bytes(7 * 2**20))
             return
