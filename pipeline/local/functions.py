@@ -68,8 +68,9 @@ def log_path(home: Home, name: str) -> Path:
     return home.root / "functions" / f"{name}.log"
 
 
-def call(home: Home, function: Function, event: bytes, seconds: float = SECONDS) -> Answer:
-    """Call the handler with an event (JSON) and wait for its answer, at most `seconds`."""
+def call(home: Home, function: Function, event: bytes, seconds: float | None = None) -> Answer:
+    """Call the handler with an event (JSON) and wait for its answer, at most `seconds` (default: SECONDS)."""
+    seconds = seconds or SECONDS
     request = str(uuid.uuid4())
     log = log_path(home, function.name)
     log.parent.mkdir(parents=True, exist_ok=True)

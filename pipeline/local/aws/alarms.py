@@ -6,6 +6,7 @@ import fcntl
 import re
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +43,10 @@ def record_invocation(home: Home, endpoint: str, variant: str, config: str, stat
     path = _folder(home, endpoint) / config / variant
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="ascii") as file:
-        file.write(f"{time.time():.3f} {status} {microseconds:.0f}\n")  # one write: lines of two processes do not mix
-    if path.stat().st_size > _MOST_BYTES:
+        file.write(f"{time.time():.6f} {status} {microseconds:.0f}\n")  # one write: lines of two processes do not mix
+        file.flush()
+        full = file.tell() > _MOST_BYTES
+    if full:
         _roll(path)
 
 
@@ -52,21 +55,27 @@ def _folder(home: Home, endpoint: str) -> Path:
 
 
 def _roll(path: Path) -> None:
-    with path.with_name(f"{path.name}.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if path.stat().st_size > _MOST_BYTES:  # else another process did it meanwhile
+    with _locked(path, fcntl.LOCK_EX):
+        if path.exists() and path.stat().st_size > _MOST_BYTES:  # else another process did it meanwhile
             path.replace(path.with_name(f"{path.name}.older"))
+
+
+@contextmanager
+def _locked(path: Path, kind: int) -> Iterator[None]:
+    with path.with_name(f"{path.name}.lock").open("a") as lock:
+        fcntl.flock(lock, kind)
+        yield
 
 
 def _samples(home: Home, alarm: Mapping[str, Any]) -> Iterator[tuple[float, float]]:
     dimensions = {dimension["Name"]: dimension["Value"] for dimension in alarm["Dimensions"]}
-    folder = _folder(home, dimensions["EndpointName"])
-    config, variant = dimensions.get("EndpointConfigName", "*"), dimensions["VariantName"]
-    for name in (f"{variant}.older", variant):
-        for path in folder.glob(f"{config}/{name}"):
-            for line in path.read_text(encoding="ascii").splitlines():
-                moment, status, microseconds = line.split()
-                yield float(moment), _value(alarm["MetricName"], int(status), float(microseconds))
+    configs, variant = dimensions.get("EndpointConfigName", "*"), dimensions["VariantName"]
+    for path in _folder(home, dimensions["EndpointName"]).glob(f"{configs}/{variant}"):
+        with _locked(path, fcntl.LOCK_SH):
+            files = [file for file in (path, path.with_name(f"{variant}.older")) if file.exists()]
+            lines = "".join(file.read_text(encoding="ascii") for file in files).splitlines()
+        for moment, status, microseconds in map(str.split, lines):
+            yield float(moment), _value(alarm["MetricName"], int(status), float(microseconds))
 
 
 def _value(metric: str, status: int, microseconds: float) -> float:
@@ -91,7 +100,8 @@ def evaluated(account: Account, alarm: dict[str, Any]) -> dict[str, Any]:
     state = state_of(points, alarm, alarm["StateValue"])
     if state == alarm["StateValue"]:
         return alarm
-    return account.store.update(KIND, alarm["AlarmName"], **_in_state(state, "Threshold Crossed", now))
+    reason = f"{alarm['MetricName']} {points}, newest first, against the threshold {alarm['Threshold']:g}"
+    return account.store.update(KIND, alarm["AlarmName"], **_in_state(state, reason[:1023], now))
 
 
 def _in_state(state: str, reason: str, now: float) -> dict[str, Any]:

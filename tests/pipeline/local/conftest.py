@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipeline.local import functions
 from pipeline.local.engine import run_execution
+from pipeline.local.functions import log_path
 from pipeline.local.home import Home
 from pipeline.local.s3 import LocalS3
 from pipeline.local.store import Document, Store
@@ -152,3 +156,54 @@ class Build:
 @pytest.fixture
 def build() -> Build:
     return Build()
+
+
+class Toy:
+    """The functions of a folder of their own in place of those of `lambda/`, and what they were called with."""
+
+    def __init__(self, folder: Path, home: Home) -> None:
+        self.folder, self._home, self._store = folder, home, Store(home.database)
+
+    def write(self, body: str, name: str = "deploy") -> None:
+        """Make a function: it notes its event, then runs `body`."""
+        (self.folder / name).mkdir(parents=True, exist_ok=True)
+        (self.folder / name / "__init__.py").touch()
+        (self.folder / name / "handler.py").write_text(
+            "import json, os\ndef handler(event, context):\n"
+            "    with open(os.environ['BINCOUNT_HOME'] + '/events.jsonl', 'a') as file:\n"
+            "        print(json.dumps(event), file=file)\n"
+            f"    {body}\n"
+        )
+
+    def log(self, name: str = "bincount-deploy") -> str:
+        """Return the function's log."""
+        return log_path(self._home, name).read_text(encoding="utf-8")
+
+    def events(self) -> list[Any]:
+        """Return the events so far, once nothing is on its way any more."""
+        deadline = time.monotonic() + 60
+        while self._store.find("delivery") or self.busy():
+            assert time.monotonic() < deadline, "events are still on their way"
+            time.sleep(0.02)
+        file = self._home.root / "events.jsonl"
+        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+    def busy(self) -> bool:
+        """Say whether a worker is there."""
+        for path in (self._home.root / "functions").glob("*.lock"):
+            with path.open() as lock:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    return True
+        return False
+
+
+@pytest.fixture
+def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Toy]:
+    """Return the functions of a test, `bincount-deploy` among them, of the account in `<tmp_path>/home`; no rules."""
+    made = Toy(tmp_path / "lambda", Home(tmp_path / "home"))
+    made.write("return {'seen': event}")
+    monkeypatch.setattr(functions, "FOLDER", made.folder)
+    yield made
+    made.events()  # a worker must not outlive its test
