@@ -84,7 +84,7 @@ def test_a_photo_goes_out_and_the_answer_comes_back(kept_session: boto3.Session,
         stubbed.add_response("invoke_endpoint", {"Body": StreamingBody(io.BytesIO(body), len(body))}, REQUEST)
     assert predict(kept_session, "e", b"photo", "image/png") == {"predicted_label": "3"}
     for _ in range(3):
-        with pytest.raises(UserError, match="^e answers with no JSON object$"):
+        with pytest.raises(UserError, match=r"^e answers with no JSON object$"):
             predict(kept_session, "e", b"photo", "image/png")
 
 
