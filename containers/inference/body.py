@@ -8,7 +8,7 @@ from typing import Any
 from containers.inference.refusals import GoneError, RefusedError, busy
 
 MAX_BYTES = 6 * 2**20  # InvokeEndpoint's own limit
-MAX_BYTES_IN_FLIGHT = 256 * 2**20
+MAX_BYTES_IN_FLIGHT = 128 * 2**20
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -52,14 +52,16 @@ class Body:
         self._budget.give_back(self.size)
 
     async def read(self, announced: int) -> bytes:
-        """Return all of it. `announced`, the Content-Length or 0, is believed only where it refuses early.
+        """Return all of it. `announced`, the Content-Length or 0, only serves to refuse early.
 
         Raises:
             RefusedError: 413 over MAX_BYTES, 400 empty, 503 where the budget is spent.
             GoneError: the connection ended before the body did.
         """
+        if announced > MAX_BYTES:
+            raise RefusedError(413, _TOO_LONG)
         pieces: list[bytes] = []
-        more = announced <= MAX_BYTES
+        more = True
         while more:
             message = await self._receive()
             if message["type"] == "http.disconnect":
@@ -70,8 +72,6 @@ class Body:
             self._budget.take(len(pieces[-1]))
             if self.size > MAX_BYTES:
                 raise RefusedError(413, _TOO_LONG)
-        if announced > MAX_BYTES:
-            raise RefusedError(413, _TOO_LONG)
         if not self.size:
             raise RefusedError(400, "the body is empty")
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)

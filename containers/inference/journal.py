@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -41,11 +43,12 @@ class JsonLines(logging.Formatter):
 
 def log_to_stdout() -> None:
     """Send everything that anyone logs to stdout as lines of JSON."""
-    import sys
-
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    warnings.simplefilter(
+        "ignore"
+    )  # decoders warn of what photos hold; each text that was shown would be kept for ever
     logging.raiseExceptions = False  # a reader of the log that went away must not fail requests
     logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of what the client gets told
     _log.setLevel(logging.INFO)

@@ -13,6 +13,7 @@ from PIL import Image
 
 from steps.common.artifact import open_artifact
 from steps.common.files import sha256
+from steps.common.images import TruncatedError
 from steps.common.predictor import Prediction, Predictor
 
 VERSION_DIGITS = 12
@@ -48,6 +49,8 @@ class Model:
 
     def prepare(self, photo: bytes) -> npt.NDArray[np.uint8]:
         """Decode a photo to the model's input. Raises steps.common.images.PhotoError."""
+        if not photo:
+            raise TruncatedError("the photo is empty")
         return self.predictor.prepare(photo)
 
     def answer(self, photo: bytes) -> dict[str, Any]:

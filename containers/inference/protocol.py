@@ -26,7 +26,7 @@ class LimitedProtocol(HttpToolsProtocol):
     _write_timer: asyncio.TimerHandle | None = None
     _stage = "idle"  # of the message that is arriving: idle, head or body
     _timed_stage = ""
-    _fresh = False
+    _begun = 0  # messages in the piece that is being parsed
     _head = 0
     _received = 0
     _refusal = (400, "this is not HTTP/1.1")
@@ -47,6 +47,8 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what came; then see whether a message is left unfinished, and for how long already."""
+        alone = self._stage == "idle"
+        self._begun = 0
         super().data_received(data)
         if self.transport.is_closing():
             return
@@ -54,8 +56,8 @@ class LimitedProtocol(HttpToolsProtocol):
             self._unwatch()
             return
         self._watch()
-        self._received += 0 if self._fresh else len(data)  # what came before it in the same piece is another's
-        self._fresh = False
+        if self._begun <= alone:  # else a part of this piece is another message's
+            self._received += len(data)
         if self._stage == "head" and self._received > MAX_HEAD_BYTES:
             self._refuse(431, f"the head of the request is over {MAX_HEAD_BYTES} bytes")
         elif self._received > MAX_MESSAGE_BYTES:
@@ -65,7 +67,7 @@ class LimitedProtocol(HttpToolsProtocol):
         """Count from here."""
         super().on_message_begin()
         self._stage = "head"
-        self._fresh = True
+        self._begun += 1
         self._head = self._received = 0
 
     def on_url(self, url: bytes) -> None:

@@ -52,7 +52,8 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
-        raise SettingsError(f"cannot listen on {host}:{port}: {error.strerror}") from None
+        reason = str(error.strerror).split(" (while")[0]  # Python appends the address
+        raise SettingsError(f"cannot listen on {host}:{port}: {reason}") from None
 
 
 async def _serve(settings: Settings, sockets: list[socket.socket]) -> int:
@@ -69,7 +70,7 @@ async def _serve(settings: Settings, sockets: list[socket.socket]) -> int:
         failure = one_line(error)
         server.should_exit = True
     await serving
-    workers.pool.shutdown(cancel_futures=True)
+    workers.pool.shutdown(wait=False, cancel_futures=True)  # the interpreter waits, once the last answers are out
     if failure:
         print(f"error: {failure}", file=sys.stderr)
     return 1 if failure else 0
