@@ -35,6 +35,8 @@ bench: $(VENV)/.test
 
 ## clean: remove the environment and everything local, endpoints and executions included
 clean:
+	@# Servers outlive the command that started them: they are stopped while there is something to do it with.
+	-if [ -x $(BIN)/bincount ] && [ -d .bincount ]; then BINCOUNT_HOME=.bincount $(BIN)/bincount cleanup --yes; fi
 	rm -rf $(VENV) .bincount
 
 # A stamp an extra: installing again only when pyproject.toml changes.
