@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pipeline.aws.models import Version
 
 NOTE_CHARACTERS = 800  # the service takes 1,024; who and when stand behind the note
-_OLD = ("ProductionStatus", "ProductionReason", "ProductionTime")
+_OLD = ("ProductionStatus", "ProductionReason", "ProductionTime", "ProductionConfig")
 _LOCAL_ACCOUNT = "000000000000"
 _NOT_METADATA = re.compile(r"[^\w .:/=+@-]")
 

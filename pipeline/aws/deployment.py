@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 OVERRIDE = "StagingOverride"
 """The metadata that says who put a version into production although staging had not passed."""
 _SETTLED = frozenset({"", "InService", "OutOfService", "Failed"})
+_SILENT = frozenset({"Creating", "Failed", "Deleting", "OutOfService"})
 _GRACE = 30.0  # seconds that a failed version's predecessor has to come back before the verdict is told without it
 
 
@@ -41,12 +42,14 @@ class Deployment:
     endpoint_status: str
     """As the service has it (Creating, InService, ...); empty where there is no endpoint."""
     serving: int | None
-    """The version that the endpoint serves, the one before while it is updated; None where that cannot be told."""
+    """The version that the endpoint serves, the one before while it is updated; None where it serves none of ours."""
+    pending: bool = False
+    """Whether a deployment has no verdict yet; a version that is brought back stays Passed meanwhile."""
 
     @property
     def passed(self) -> bool:
         """Whether the version passed its smoke test there."""
-        return self.status == PASSED
+        return self.status == PASSED and not self.pending
 
     @property
     def failed(self) -> bool:
@@ -78,10 +81,12 @@ def served_version(endpoint: str, config: str) -> int | None:
 def eligible(version: Version) -> bool:
     """Say whether production may take a version.
 
-    Approved, staging passed or overridden, and production has not turned it down since.
+    Approved, staging passed or overridden, or production had it before, and has not turned it down since. The same rule
+    as the deploy function's.
     """
-    staged = version.verdict(STAGING).status == PASSED or OVERRIDE in version.metadata
-    return version.status == "Approved" and staged and version.verdict(PRODUCTION).status not in FAILED
+    in_production = version.verdict(PRODUCTION).status
+    accepted = PASSED in {version.verdict(STAGING).status, in_production} or bool(version.metadata.get(OVERRIDE))
+    return version.status == "Approved" and accepted and in_production not in FAILED
 
 
 def production_takes(versions: Collection[Version]) -> Version | None:
@@ -92,7 +97,7 @@ def production_takes(versions: Collection[Version]) -> Version | None:
 def after_approval(version: Version, *, override: bool) -> Version:
     """Return a version as approving makes it: what production said of it before no longer counts."""
     kept = {key: value for key, value in version.metadata.items() if not key.startswith("Production")}
-    return replace(version, status="Approved", metadata=kept | ({OVERRIDE: ""} if override else {}))
+    return replace(version, status="Approved", metadata=kept | ({OVERRIDE: "now"} if override else {}))
 
 
 @aws_errors()
@@ -149,14 +154,24 @@ def wait_for(
 def _read(session: boto3.Session, package_arn: str, stage: str) -> Deployment:
     about = session.client("sagemaker").describe_model_package(ModelPackageName=package_arn)
     name = endpoint_name(about["ModelPackageGroupName"], stage)
-    verdict = Verdict.of(about.get("CustomerMetadataProperties", {}), stage)
+    metadata = about.get("CustomerMetadataProperties") or {}
+    verdict = Verdict.of(metadata, stage)
     status, served = _endpoint(session, name)
-    number = about["ModelPackageVersion"]
-    return Deployment(stage, name, number, verdict.status, verdict.reason, verdict.time, status, served)
+    return Deployment(
+        stage=stage,
+        endpoint=name,
+        version=about["ModelPackageVersion"],
+        status=verdict.status,
+        reason=verdict.reason,
+        time=verdict.time,
+        endpoint_status=status,
+        serving=served,
+        pending=f"{stage.capitalize()}Config" in metadata,
+    )
 
 
 def _endpoint(session: boto3.Session, name: str) -> tuple[str, int | None]:
-    """Return an endpoint's status and the version that it serves."""
+    """Return an endpoint's status, empty where there is none, and the version that it serves."""
     client: Any = session.client("sagemaker")
     try:
         about = client.describe_endpoint(EndpointName=name)
@@ -164,4 +179,5 @@ def _endpoint(session: boto3.Session, name: str) -> tuple[str, int | None]:
         if is_missing(error):
             return "", None
         raise
-    return about["EndpointStatus"], served_version(name, about.get("EndpointConfigName", ""))
+    status = about["EndpointStatus"]
+    return status, None if status in _SILENT else served_version(name, about.get("EndpointConfigName", ""))

@@ -113,7 +113,7 @@ def _version(session: boto3.Session, arn: str, best: str | None) -> Version:
         score=_score(report),
         evaluation=evaluation,
         lineage=_lineage(about.get("MetadataProperties", {}), report),
-        metadata=about.get("CustomerMetadataProperties", {}),
+        metadata=about.get("CustomerMetadataProperties") or {},
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.cli.asking import YesOption, ask, require_answer
 from pipeline.cli.options import JsonOption, OnlyProfileOption, Target, TargetOption
 from pipeline.cli.versions import VersionArgument
 from pipeline.errors import UserError
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from pipeline.aws.models import Version
 
 NoteOption = Annotated[str | None, typer.Option("--note", help="Why; kept in the version, with who and when.")]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 def approve(
@@ -46,6 +45,7 @@ def approve(
     from pipeline.cli.lookup import find_version, open_session
     from pipeline.cli.tables import print_pairs
 
+    require_answer(yes)
     session = open_session(target)
     found = find_version(session, target, profile, version)
     others = [one for one in registry.approved(session, found.group) if one.number != found.number]
@@ -53,7 +53,7 @@ def approve(
     then = after_approval(found, override=without_staging)
     if warning := staging_warning(then):
         typer.echo(f"warning: {warning}", err=True)
-    _ask(f"Approve version {found.number} of {found.group} for production?", yes)
+    ask(f"Approve version {found.number} of {found.group} for production?", yes)
     approval.approve(session, found, note, override=without_staging)
     typer.echo(f"version {found.number} of {found.group} is Approved", err=True)
     ended = None if no_wait else _follow(lambda: _to_production(session, target, then, others))
@@ -79,13 +79,14 @@ def reject(
     from pipeline.aws.models import OPEN, PRODUCTION
     from pipeline.cli.lookup import find_version, open_session
 
+    require_answer(yes)
     session = open_session(target)
     found = find_version(session, target, profile, version)
     others = [one for one in registry.approved(session, found.group) if one.number != found.number]
     served = serving(session, found.group, PRODUCTION) == found.number
     follower = production_takes(others) if served or found.verdict(PRODUCTION).status in OPEN else None
     typer.echo(rejection_text(found, follower, served=served), err=True)
-    _ask(f"Reject version {found.number} of {found.group}?", yes)
+    ask(f"Reject version {found.number} of {found.group}?", yes)
     approval.reject(session, found, note)
     typer.echo(f"version {found.number} of {found.group} is Rejected", err=True)
     ended = None if follower is None else _follow(lambda: _replace(session, target, follower))
@@ -123,12 +124,11 @@ def _difference(session: boto3.Session, version: Version, champion: Version) -> 
 
     compared = comparison(session, version, champion)
     row = next((row for row in compared.rows if row.name == "macro_f1"), None)
-    told = f"version {champion.number}"
+    note = "" if compared.same_photos else data_text(version, champion, compared).removeprefix("warning: ")
     if row is None or row.difference is None:
-        return f"{told}: {data_text(version, champion, compared).removeprefix('warning: ')}"
-    gain = f"macro-F1 {signed(row.difference.value, row.difference.interval)} on {told}"
-    note = data_text(version, champion, compared)
-    return f"{gain} ({', '.join(filter(None, (row.verdict, note.removeprefix('warning: '))))})"
+        return f"version {champion.number}; {note or 'its difference is not known'}"
+    gain = f"macro-F1 {signed(row.difference.value, row.difference.interval)} on version {champion.number}"
+    return "; ".join(filter(None, (gain, row.verdict, note)))
 
 
 def staging_warning(version: Version) -> str:
@@ -140,7 +140,7 @@ def staging_warning(version: Version) -> str:
     if status == PASSED:
         return ""
     told = f"staging has not passed ({status or 'nobody deployed it there'})"
-    if OVERRIDE in version.metadata:
+    if version.metadata.get(OVERRIDE):
         return f"{told}: production takes it all the same"
     return f"{told}: production takes it only once it has, or with --without-staging"
 
@@ -157,24 +157,6 @@ def rejection_text(version: Version, follower: Version | None, *, served: bool) 
             "is approved"
         )
     return f"{told}; production does not serve it and stays as it is"
-
-
-def _ask(question: str, yes: bool) -> None:
-    """Go on only where the user says so. Raises UserError where nobody can be asked."""
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise UserError(
-            "nothing is changed: it would ask first, and there is no terminal; --yes goes on without asking"
-        )
-    try:
-        agreed = typer.confirm(question, err=True)
-    except typer.Abort:
-        typer.echo("\nnothing is changed", err=True)
-        raise typer.Exit(130) from None
-    if not agreed:
-        typer.echo("nothing is changed", err=True)
-        raise typer.Exit(1)
 
 
 def _to_production(session: boto3.Session, target: Target, version: Version, others: list[Version]) -> Deployment:

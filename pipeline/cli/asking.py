@@ -12,14 +12,9 @@ YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 def ask(question: str, yes: bool) -> None:
     """Go on only where the user says so. Raises UserError where nobody can be asked."""
-    from pipeline.errors import UserError
-
+    require_answer(yes)
     if yes:
         return
-    if not sys.stdin.isatty():
-        raise UserError(
-            "nothing is changed: it would ask first, and there is no terminal; --yes goes on without asking"
-        )
     try:
         agreed = typer.confirm(question, err=True)
     except typer.Abort:
@@ -28,3 +23,13 @@ def ask(question: str, yes: bool) -> None:
     if not agreed:
         typer.echo("nothing is changed", err=True)
         raise typer.Exit(1)
+
+
+def require_answer(yes: bool) -> None:
+    """Raise UserError where nobody can be asked, before anything is shown."""
+    from pipeline.errors import UserError
+
+    if not yes and not sys.stdin.isatty():
+        raise UserError(
+            "nothing is changed: it would ask first, and there is no terminal; --yes goes on without asking"
+        )

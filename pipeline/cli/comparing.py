@@ -92,7 +92,7 @@ def as_json(left: Version, right: Version, compared: Comparison) -> dict[str, An
 def data_text(left: Version, right: Version, compared: Comparison) -> str:
     """Say whether the scores may be compared, and why not."""
     if compared.same_photos:
-        return f"both were scored on the same photos (data {left.data_hash[:10]})"
+        return f"both were scored on the same photos: data {left.data_hash[:10]}"
     hashes = f"data {left.data_hash[:10] or 'unknown'} and {right.data_hash[:10] or 'unknown'}"
     if compared.scored_on != "each":
         owner, guest = (left, right) if compared.scored_on == "left" else (right, left)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
     from pipeline.aws.models import Version
 
-HEAD = ("version", "group", "status", "macro-F1", "staging", "production", "age", "commit", "data", "execution")
+Row = tuple[str, ...]
+HEAD: Row = ("version", "group", "status", "macro-F1", "staging", "production", "age", "commit", "data", "execution")
 app = typer.Typer(
     rich_markup_mode=None,
     invoke_without_command=True,
@@ -55,8 +57,9 @@ def models(
     from pipeline.cli.tables import print_table
 
     now = datetime.now(UTC)
-    rows = (row(one, now, serving=live[one.group] == one.number) for one in found)
-    print_table(HEAD, rows, "there is no version yet: `bincount run` registers one")
+    rows = [row(one, now, serving=live[one.group] == one.number) for one in found]
+    head, rows = narrow(rows) if sys.stdout.isatty() else (HEAD, rows)
+    print_table(head, rows, "there is no version yet: `bincount run` registers one")
 
 
 app.command(epilog=examples("bincount models show 3", "bincount models show 3 --json"))(versions.show)
@@ -90,7 +93,7 @@ def serving_versions(session: boto3.Session, found: list[Version]) -> Mapping[st
     return {group: serving(session, group, PRODUCTION) for group in {one.group for one in found}}
 
 
-def row(version: Version, now: datetime, *, serving: bool) -> tuple[str, ...]:
+def row(version: Version, now: datetime, *, serving: bool) -> Row:
     """Return the cells of a version."""
     from pipeline.aws.models import PRODUCTION, STAGING
 
@@ -111,6 +114,18 @@ def row(version: Version, now: datetime, *, serving: bool) -> tuple[str, ...]:
         version.data_hash[:10],
         version.lineage.get("execution", "").rpartition("/")[2],
     )
+
+
+def narrow(rows: Sequence[Row]) -> tuple[Row, list[Row]]:
+    """Return head and rows for a terminal: no group where there is one only, shorter words."""
+    shown = [index for index, name in enumerate(HEAD) if name != "group" or len({row[index] for row in rows}) > 1]
+    short = {"PendingManualApproval": "Pending"}
+    hashes = {HEAD.index("commit"), HEAD.index("data")}
+
+    def cell(index: int, text: str) -> str:
+        return text[:7] if index in hashes else short.get(text, text)
+
+    return tuple(HEAD[index] for index in shown), [tuple(cell(index, row[index]) for index in shown) for row in rows]
 
 
 def age(passed: timedelta) -> str:

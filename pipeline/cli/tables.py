@@ -58,6 +58,7 @@ _COLORS = {
     "Approved": "green",
     "Rejected": "red",
     "PendingManualApproval": "yellow",
+    "Pending": "yellow",
     "serves": "green",
     "Passed": "green",
     "RolledBack": "red",

@@ -92,7 +92,7 @@ def page(
         ("staging", verdict_text(version.verdict(STAGING))),
         ("production", "; ".join(filter(None, ("serves" * serving, verdict_text(version.verdict(PRODUCTION)))))),
         ("override", metadata.get("StagingOverride", "")),
-        ("deployed on", "; ".join(machines(metadata))),
+        ("machines", "; ".join(machines(metadata))),
         ("commit", lineage.get("commit", "")),
         ("execution", lineage.get("execution", "").rpartition("/")[2]),
         ("job", lineage.get("job", "")),
@@ -131,11 +131,12 @@ def machines(metadata: Mapping[str, str]) -> Iterator[str]:
         yield f"staging: 1 x {kind}"
     if kind := metadata.get("InstanceType"):
         count, most = metadata.get("InstanceCount", "1"), metadata.get("MaxInstanceCount", "1")
-        scaled = f" to {most}, {metadata.get('InvocationsPerInstance', '?')} requests a minute each" * (most != count)
+        each = metadata.get("InvocationsPerInstance", "?")
+        scaled = f" (to {most}, at {each} requests a minute each)" * (most != count)
         bake = f", bakes {metadata['BakeSeconds']} s" if "BakeSeconds" in metadata else ""
         limit = f", latency limit {metadata['LatencyLimitMs']} ms" if "LatencyLimitMs" in metadata else ""
         capture = f", keeps {metadata['CapturePercent']} %" if metadata.get("CapturePercent", "0") != "0" else ""
-        yield f"production: {count}{scaled} x {kind}{bake}{limit}{capture}"
+        yield f"production: {count} x {kind}{scaled}{bake}{limit}{capture}"
 
 
 def class_rows(figures: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
