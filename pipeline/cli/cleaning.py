@@ -41,7 +41,7 @@ def cleanup(
     planned = plan(read(session), group)
     lost = _leftovers(target, group)
     show(planned, lost)
-    for line in running(session, target, profile):
+    for line in running(session, target, group):
         typer.echo(line, err=True)
     if not planned.removals and not lost:
         typer.echo("nothing to remove; the registry, executions and data stay", err=True)
@@ -77,11 +77,12 @@ def show(planned: Plan, lost: list[Leftover]) -> None:
     print_table(("", "what", "name", "note"), rows, "")
 
 
-def running(session: boto3.Session, target: Target, profile: str | None) -> Iterator[str]:
-    """Yield a line for each execution that runs: it may deploy again."""
+def running(session: boto3.Session, target: Target, group: str | None) -> Iterator[str]:
+    """Yield a line for each execution that runs: it may deploy again. Pipeline and group have the same name."""
     from pipeline.cli.lookup import pipeline_names, recent
 
-    for one in recent(session, pipeline_names(session, target, profile)):
+    names = [name for name in pipeline_names(session, target, None) if group in {None, name}]
+    for one in recent(session, names):
         if not one.done:
             yield f"execution {one.id} of {one.pipeline} is {one.status} and may deploy again: `bincount stop {one.id}`"
 
