@@ -25,7 +25,7 @@ PATTERN = {"source": ["aws.sagemaker"], "detail": {"EndpointName": [{"prefix": "
 
 @pytest.fixture(params=["local", "moto"])
 def client(request: pytest.FixtureRequest, home: Home, store: Store) -> Client:
-    """Return a function that makes clients of local AWS, and in a second run of moto, which needs no endpoint to scale."""
+    """Return a function that makes clients of local AWS with an endpoint, and in a second run of moto."""
     session: Any
     if request.param == "local":
         session = aws.session(home, lambda _home, _arn: 1)
