@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.aws import inspection, registry
+from pipeline.aws import deployment, inspection, registry
 from pipeline.aws.models import Score, Version
-from pipeline.cli.models import age, row
+from pipeline.cli.models import HEAD, age, narrow, row
 
 if TYPE_CHECKING:
     from tests.pipeline.cli.conftest import Called, Make
@@ -43,6 +43,7 @@ def registered(home: Path, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     }
     monkeypatch.setattr(inspection, "groups", lambda *_: list(held))
     monkeypatch.setattr(registry, "versions", lambda _, group: held[group])
+    monkeypatch.setattr(deployment, "serving", lambda _, group, __: 2 if group == "bincount-demo" else None)
 
 
 def test_a_row_has_score_verdicts_and_lineage(make: Make) -> None:
@@ -74,6 +75,7 @@ def test_age(seconds: int, text: str) -> None:
 def test_models_lists_every_group_the_newest_first(registered: None, call: Callable[..., Called]) -> None:
     rows = [line.split("\t")[:2] for line in call("models").lines]
     assert rows == [["1", "bincount-demo"], ["1", "bincount-local"], ["2", "bincount-demo"]]
+    assert [line.split("\t")[5] for line in call("models").lines] == ["", "", "serves"]
     only = json.loads(call("models", "--profile", "local", "--json").out)
     assert [(one["group"], one["number"]) for one in only] == [("bincount-local", 1)]
 
@@ -82,3 +84,21 @@ def test_no_version_is_no_error(home: Path, call: Callable[..., Called]) -> None
     assert (called := call("models")).code == 0
     assert called.out == ""
     assert "no profile 'lcal' (did you mean local?)" in call("models", "--profile", "lcal").err
+
+
+def test_a_terminal_gets_shorter_words_and_no_group_where_there_is_one(make: Make) -> None:
+    first, second = (
+        row(version(make, number, status="PendingManualApproval"), make.now, serving=False) for number in (1, 2)
+    )
+    head, rows = narrow([first, second])
+    assert head == tuple(name for name in HEAD if name != "group")
+    assert (rows[0][1], rows[0][6]) == ("Pending", "0123456")
+    other = row(version(make, 1, group="bincount-local"), make.now, serving=False)
+    assert narrow([first, other])[0] == HEAD
+    assert narrow([])[1] == []
+
+
+def test_options_before_the_verb_are_not_dropped_in_silence(home: Path, call: Callable[..., Called]) -> None:
+    called = call("models", "--profile", "demo", "show", 1)
+    assert called.code == 1
+    assert called.err == "error: give options behind the verb: bincount models show ... --profile\n"
