@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 import json
+import re
 from typing import Any, Literal
 
 from python_multipart.exceptions import FormParserError
@@ -19,6 +20,7 @@ _TAKEN = "image/*, application/x-image, application/octet-stream, application/js
 _PHOTO_TYPES = {b"application/x-image", b"application/octet-stream", b""}
 _ONE, _SEVERAL = "image_base64", "images_base64"
 _FORM = f'the JSON body must be {{"{_ONE}": "..."}} or {{"{_SEVERAL}": ["...", ...]}}'
+_MALFORMED = "the multipart body is malformed"
 _TOO_MANY = f"more than {MAX_PHOTOS} photos in one request"
 
 
@@ -109,6 +111,11 @@ def from_multipart(content_type: bytes, body: bytes) -> list[bytes]:
     boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
     if not boundary:
         raise RefusedError(400, "the Content-Type multipart/form-data names no boundary")
+    # Past each of these the parser goes byte by byte in Python: 6 MiB of them would take it seconds.
+    if body.count(b"\r\n--" + boundary) > MAX_PHOTOS:
+        raise RefusedError(400, _TOO_MANY)
+    if re.search(rb"--" + re.escape(boundary) + rb"[ \t]{64}", body):
+        raise RefusedError(400, _MALFORMED)
     parts = _Parts()
     try:
         MultipartParser(
@@ -121,7 +128,7 @@ def from_multipart(content_type: bytes, body: bytes) -> list[bytes]:
             },
         ).write(body)
     except FormParserError:
-        raise RefusedError(400, "the multipart body is malformed") from None
+        raise RefusedError(400, _MALFORMED) from None
     if not parts.ended:
         raise RefusedError(400, "the multipart body ends before its last boundary")
     return _some(parts.photos)

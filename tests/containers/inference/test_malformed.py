@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.containers.inference.test_predictions import FORM, JPEG, PICTURES, as_json, coded, form
+from tests.containers.inference.bodies import FORM, JPEG, PICTURES, as_json, coded, form
 
 Server = Any  # tests/containers/inference/conftest.py: ServerProcess
 

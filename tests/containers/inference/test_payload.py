@@ -90,6 +90,13 @@ def test_a_form_holds_photos_in_their_order() -> None:
     assert from_multipart(b'multipart/form-data; BOUNDARY="b"', b"\r\n" + FORM + b"what follows") == [b"ONE", b"TWO"]
 
 
+def test_a_boundary_may_be_padded() -> None:
+    assert from_multipart(b"multipart/form-data; boundary=b", b"--b\r\n\r\nONE\r\n--b \t\r\n\r\nTWO\r\n--b--") == [
+        b"ONE",
+        b"TWO",
+    ]
+
+
 def test_a_photo_may_hold_what_looks_like_a_boundary() -> None:
     photo = b"\r\n--boundar\r\n--\r\n-boundary"
     body = b"--boundary\r\n\r\n" + photo + b"\r\n--boundary--"
@@ -109,6 +116,8 @@ def test_a_photo_may_hold_what_looks_like_a_boundary() -> None:
         (b"multipart/form-data; boundary=b", b"--b--", "there is no photo"),
         (b"multipart/form-data; boundary=b", b"\r\n" * 1000, "ends before"),
         (b"multipart/form-data; boundary=b", b"--b\r\n\r\nx\r\n" * (MAX_PHOTOS + 1), "more than 32 photos"),
+        (b"multipart/form-data; boundary=b", b"--b\r\n\r\n" + b"\r\n--bx" * (MAX_PHOTOS + 1), "more than 32 photos"),
+        (b"multipart/form-data; boundary=b", b"--b" + b" \t" * 1000 + b"\r\n\r\nx\r\n--b--", "malformed"),
     ],
 )
 def test_other_forms_are_refused(content_type: bytes, body: bytes, told: str) -> None:

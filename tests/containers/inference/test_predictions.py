@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 import shutil
 import struct
@@ -14,13 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from containers.inference.body import MAX_BYTES
 from containers.inference.payload import MAX_PHOTOS
 from steps.common.predictor import Predictor
+from tests.containers.inference.bodies import FORM, JPEG, PICTURES, as_json, coded, form
 
 Server = Any  # tests/containers/inference/conftest.py: ServerProcess
 MakePhoto = Callable[..., bytes]
@@ -33,27 +30,6 @@ IMAGE_TYPES = [
     "Application/Octet-Stream",
     "image/*",
 ]
-
-
-def coded(photo: bytes) -> str:
-    return base64.b64encode(photo).decode()
-
-
-def as_json(**members: Any) -> bytes:
-    return json.dumps(members).encode()
-
-
-def form(*photos: bytes, boundary: str = "xYz", end: bool = True) -> bytes:
-    parts = [
-        f'--{boundary}\r\nContent-Disposition: form-data; name="p"; filename="p{number}.jpg"\r\n\r\n'.encode()
-        + photo
-        + b"\r\n"
-        for number, photo in enumerate(photos)
-    ]
-    return b"".join(parts) + (f"--{boundary}--\r\n".encode() if end else b"")
-
-
-FORM = "multipart/form-data; boundary=xYz"
 
 
 @pytest.fixture(scope="module")
@@ -138,42 +114,6 @@ def test_curl(server: Server, make_photo: MakePhoto, tmp_path: Path, arguments: 
     assert found == labels
 
 
-def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
-    file = io.BytesIO()
-    image.save(file, kind, **options)
-    return file.getvalue()
-
-
-def exif(orientation: int) -> Image.Exif:
-    value = Image.Exif()
-    value[0x0112] = orientation
-    return value
-
-
-GRAY = Image.new("RGB", (30, 20), (175, 175, 175))  # four items
-
-PICTURES = {
-    "png": encoded(GRAY),
-    "webp": encoded(GRAY, "WEBP"),
-    "bmp": encoded(GRAY, "BMP"),
-    "tiff": encoded(GRAY, "TIFF"),
-    "gif": encoded(GRAY, "GIF"),
-    "turned by exif": encoded(GRAY, "JPEG", exif=exif(6)),
-    "mirrored by exif": encoded(GRAY, "JPEG", exif=exif(7)),
-    "cmyk jpeg": encoded(GRAY.convert("CMYK"), "JPEG"),
-    "cmyk tiff": encoded(GRAY.convert("CMYK"), "TIFF"),
-    "palette png": encoded(GRAY.convert("P")),
-    "gray": encoded(GRAY.convert("L")),
-    "16 bits": encoded(Image.fromarray(np.full((20, 30), 175 * 257, dtype=np.uint16))),
-    "opaque alpha": encoded(GRAY.convert("RGBA")),
-    "animated gif": encoded(GRAY, "GIF", save_all=True, append_images=[Image.new("RGB", (30, 20), "black")]),
-    "animated webp": encoded(GRAY, "WEBP", save_all=True, append_images=[Image.new("RGB", (30, 20), "black")]),
-    "animated png": encoded(GRAY, save_all=True, append_images=[Image.new("RGB", (30, 20), "black")]),
-    "one pixel": encoded(GRAY.crop((0, 0, 1, 1))),
-    "narrow": encoded(GRAY.resize((20_000, 1))),
-}
-
-
 @pytest.mark.parametrize("name", PICTURES)
 def test_every_kind_of_picture_is_seen_as_a_viewer_shows_it(server: Server, predictor: Predictor, name: str) -> None:
     reply = server.invoke(PICTURES[name], "image/jpeg")  # the decoder finds out what it is
@@ -199,7 +139,6 @@ def test_pictures_over_the_limits_are_refused(server: Server, size: tuple[int, i
     assert "pixels" in reply.json["error"]
 
 
-JPEG = encoded(GRAY, "JPEG")
 NOTHING: list[tuple[str, bytes, int, str]] = [
     ("image/jpeg", b"", 400, "the body is empty"),
     ("application/json", b"", 400, "the body is empty"),
