@@ -13,7 +13,7 @@ from botocore.response import StreamingBody
 from pipeline.local.aws.account import ACCOUNT, REGION, Account
 from pipeline.local.aws.answers import Answer, Request, ServiceError, operation, refuse
 from pipeline.local.aws.objects import as_stream
-from pipeline.local.endpoints.asking import MAX_BODY_BYTES, NoServerError, Reply, ask
+from pipeline.local.endpoints.asking import MAX_BODY_BYTES, NoAnswerError, NoServerError, Reply, ask
 from pipeline.local.endpoints.capture import is_sampled, keep
 from pipeline.local.endpoints.launch import ensure_manager
 from pipeline.local.endpoints.plan import Plan
@@ -97,7 +97,9 @@ def _ask(account: Account, name: str, body: bytes, headers: dict[str, str]) -> t
             raise _refused(f"{wrong}") from None
         except NoServerError as failed:
             error = failed
-            if lives(server):
+        except NoAnswerError as failed:
+            error = failed
+            if lives(server):  # then it is the request that it could not bear
                 break
     message = f"The server closed the connection without an answer: {error}"
     return server, Reply(0, {}, message.encode(), 0)

@@ -17,7 +17,11 @@ _CHUNK = 1 << 16
 
 
 class NoServerError(Exception):
-    """Nothing answers at the server's port, or it ended before it answered."""
+    """Nothing listens at the server's port (any more)."""
+
+
+class NoAnswerError(Exception):
+    """The server took the connection and closed it without an answer."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class Reply:
 def ask(server: Mapping[str, Any], body: bytes, headers: Mapping[str, str]) -> Reply:
     """Post to a server's /invocations, on loopback whatever proxies there are.
 
-    Raises NoServerError, and ValueError for a header that HTTP cannot carry.
+    Raises NoServerError, NoAnswerError, and ValueError for a header that HTTP cannot carry.
     """
     begun = time.monotonic()
     connection = http.client.HTTPConnection(LOOPBACK, server["port"], timeout=INVOCATION_SECONDS)
@@ -48,8 +52,10 @@ def ask(server: Mapping[str, Any], body: bytes, headers: Mapping[str, str]) -> R
             {},
             b"Your invocation timed out while waiting for a response from container primary.",
         )
+    except ConnectionRefusedError as error:
+        raise NoServerError(f"{error}") from None
     except (ConnectionError, http.client.HTTPException) as error:
-        raise NoServerError(f"{type(error).__name__}: {error}") from None
+        raise NoAnswerError(f"{type(error).__name__}: {error}") from None
     finally:
         connection.close()
     return Reply(status, answered, content, int((time.monotonic() - begun) * 1e6))

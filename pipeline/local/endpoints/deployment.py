@@ -19,6 +19,7 @@ from pipeline.local.processes import started
 from pipeline.local.runner import Runner
 
 WATCH_SECONDS = 1.0  # between two looks at the alarms
+DRAIN_SECONDS = 0.5  # between a fleet's last request being sent and its end: who has just picked a server asks it yet
 _ATTEMPTS = 3  # managers that may be killed over one transition
 
 Endpoint = dict[str, Any]
@@ -52,8 +53,12 @@ class Deployment:
             announce(self._account, self._endpoint)
         try:
             self._deploy()
+        except DeploymentError as error:
+            return self._undo(str(error))
+        except OSError as error:  # no disk, no processes left
+            return self._undo(f"This machine cannot start the servers: {error}")
         except Exception as error:
-            return self._undo(str(error if isinstance(error, DeploymentError) else explain(error)))
+            return self._undo(str(explain(error)))
         return self._finish()
 
     def _claim(self) -> None:
@@ -132,6 +137,8 @@ class Deployment:
         self._end(self._plan.config, new)
 
     def _end(self, config: str, servers: list[dict[str, Any]]) -> None:
+        if servers:
+            time.sleep(DRAIN_SECONDS)
         folder = fleet_folder(self._account.home, self._name, config)
         stop_servers(servers, folder)
         remove_model(folder)

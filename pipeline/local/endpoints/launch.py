@@ -8,17 +8,28 @@ import sys
 import threading
 from pathlib import Path
 
+from pipeline.errors import UserError
 from pipeline.local.aws.account import Account
 from pipeline.local.endpoints import lock
 from pipeline.local.endpoints.places import manager_log
 from pipeline.local.endpoints.state import KIND, dead_servers, is_busy
-from pipeline.local.home import Home
+from pipeline.local.home import ADVICE, Home
 
 _ROOT = Path(__file__).resolve().parents[3]
 
 
 def ensure_manager(account: Account, endpoint: str) -> None:
-    """Start a manager if the endpoint needs one, unless one is at work: that one looks once more before it ends."""
+    """Start a manager if the endpoint needs one, unless one is at work: that one looks once more before it ends.
+
+    Raises UserError where the home cannot be written, or no process be started.
+    """
+    try:
+        _ensure(account, endpoint)
+    except OSError as error:
+        raise UserError(f"the manager of endpoint {endpoint} cannot be started: {error}: {ADVICE}") from None
+
+
+def _ensure(account: Account, endpoint: str) -> None:
     hold = lock.take(account.home, endpoint)
     if hold is None:
         return

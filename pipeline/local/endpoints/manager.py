@@ -60,14 +60,17 @@ def _delete(account: Account, endpoint: Endpoint) -> Endpoint:
     name = endpoint["EndpointName"]
     servers = [*endpoint["_servers"], *endpoint["_retiring"]]
     stop_servers(servers, endpoint_folder(account.home, name))
-    _forget(account, name)
+    shutil.rmtree(endpoint_folder(account.home, name), ignore_errors=True)
     with account.store.transaction() as transaction:
         transaction.delete("tags", arn(KIND, name))
         transaction.delete(KIND, name)
+    # Last: until then nobody else may hold the name, for whom a new endpoint of it could look like this one.
+    lock.remove(account.home, name)
     return endpoint
 
 
 def _forget(account: Account, name: str) -> None:
+    """Remove what a manager leaves that comes after the endpoint is gone."""
     shutil.rmtree(endpoint_folder(account.home, name), ignore_errors=True)
     lock.remove(account.home, name)
 

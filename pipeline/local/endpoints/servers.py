@@ -60,8 +60,10 @@ class _Starting:
         launch = Launch(name, self._folder, self._plan.image, None, ("serve",), environment, threads, self._log)
         try:
             self._process = self._runner.start(launch)
-        except StepError as error:
-            raise DeploymentError(str(error).removeprefix("ClientError: ")) from None
+        except StepError:
+            raise DeploymentError(
+                f"image {self._plan.image} cannot be run here: it is not one of this repository's"
+            ) from None
 
     def ready(self) -> bool:
         """Say whether the server answers. Raises DeploymentError where it ended once too often."""

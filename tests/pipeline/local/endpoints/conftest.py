@@ -158,7 +158,9 @@ def hosting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hosting
     monkeypatch.setattr(launch, "start_manager", start)
     monkeypatch.setattr(bus, "emit", emit)
     monkeypatch.setattr(deployment, "WATCH_SECONDS", 0.02)
+    monkeypatch.setattr(deployment, "DRAIN_SECONDS", 0.0)
     monkeypatch.setattr(servers, "STOP_SECONDS", 1.0)
+    monkeypatch.setattr(servers, "_TICK", 0.02)
     yield made
     made.join()
     stop_orphans([], home.root, 0.0)
