@@ -74,7 +74,7 @@ def show(planned: Plan, lost: list[Leftover]) -> None:
     rows = [("remove", str(one.key.kind), one.key.name, one.state) for one in planned.removals]
     rows += [("remove", "local", one.endpoint, str(one)) for one in lost]
     rows += [("keep", str(one.key.kind), one.key.name, one.reason) for one in planned.kept]
-    print_table(("", "what", "name", "note"), rows, "")
+    print_table(("plan", "what", "name", "note"), rows, "")
 
 
 def running(session: boto3.Session, target: Target, group: str | None) -> Iterator[str]:
@@ -95,11 +95,16 @@ def _removed(session: boto3.Session, planned: Plan, target: Target, group: str |
     if planned.removals:
         for result in execute(session, planned, group, seconds=_SECONDS[target], tell=tell):
             yield _text(result), result.error or ""
-    # Looked for again: what the service stops, and its manager, end after their record.
-    for leftover in _leftovers(target, group):
-        from pipeline.local.home import Home
-        from pipeline.local.leftovers import remove
+    if target is Target.LOCAL:
+        yield from _removed_leftovers(group)
 
+
+def _removed_leftovers(group: str | None) -> Iterator[tuple[str, str]]:
+    from pipeline.local.home import Home
+    from pipeline.local.leftovers import remove, wait_until_quiet
+
+    wait_until_quiet(Home.find())
+    for leftover in _leftovers(Target.LOCAL, group):
         try:
             remove(Home.find(), leftover)
         except OSError as error:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from pipeline.local.home import Home
 from pipeline.local.store import Store
 
 _MANAGER = "pipeline.local.endpoints"
+_WORKERS = frozenset({_MANAGER, "pipeline.local.deliveries", "pipeline.local.function_host"})
+_TICK = 0.1
 _LAST_WORDS = 5.0  # seconds in which a manager that has just removed its endpoint ends by itself
 
 
@@ -65,6 +68,23 @@ def remove(home: Home, leftover: Leftover) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+
+
+def wait_until_quiet(home: Home, seconds: float = 10.0) -> None:
+    """Wait until no manager and no function of this home is at work, at most so long.
+
+    They go on after the endpoints are gone: what was deleted is an event, which functions hear of.
+    """
+    deadline = time.monotonic() + seconds
+    while any(_works(process, home) for process in psutil.process_iter()) and time.monotonic() < deadline:
+        time.sleep(_TICK)
+
+
+def _works(process: psutil.Process, home: Home) -> bool:
+    try:
+        return not _WORKERS.isdisjoint(process.cmdline()) and process.environ().get("BINCOUNT_HOME") == str(home.root)
+    except (psutil.Error, OSError):
+        return False
 
 
 def _files(home: Home, endpoint: str) -> tuple[Path, ...]:

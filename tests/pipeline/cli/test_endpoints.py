@@ -16,6 +16,7 @@ from pipeline.aws import deployment, functions
 from pipeline.local import aws
 from pipeline.local.home import Home
 from pipeline.local.processes import stop_orphans
+from pipeline.local.store import Store
 from pipeline.settings import load_settings
 from steps.common.predictor import Predictor
 from tests.artifacts import artifact, photo
@@ -76,7 +77,10 @@ def processes(home: Path) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         try:
-            if process.environ().get("SAGEMAKER_BASE_DIR", "").startswith(str(home / "endpoints")):
+            environment = process.environ()
+            serves = environment.get("SAGEMAKER_BASE_DIR", "").startswith(str(home / "endpoints"))
+            # This process has the home in its environment too, but not since its start.
+            if serves or environment.get("BINCOUNT_HOME") == str(home):
                 found.append(process)
         except psutil.Error:
             continue
@@ -155,6 +159,10 @@ def _cleaned_up(call: Call, home: Path) -> None:
     done = call("cleanup", "--yes")
     assert done.code == 0, done
     assert processes(home) == []
+    assert not (home / "endpoints").exists() or list((home / "endpoints").iterdir()) == []
+    store = Store(home / "state.db")
+    kinds = ("endpoint", "endpoint-config", "model", "alarm", "scalable-target", "scaling-policy", "delivery")
+    assert {kind: store.find(kind) for kind in kinds} == {kind: [] for kind in kinds}
     assert call("endpoints").lines == []
     again = call("cleanup", "--yes")
     assert (again.code, again.out) == (0, "")

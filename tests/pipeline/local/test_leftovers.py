@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import psutil
 import pytest
 
 from pipeline.local.home import Home
-from pipeline.local.leftovers import Leftover, leftovers, remove
+from pipeline.local.leftovers import Leftover, leftovers, remove, wait_until_quiet
 from pipeline.local.store import Store
 
 Start = Callable[..., int]
@@ -103,3 +104,14 @@ def test_a_number_that_is_somebody_elses_by_now_is_left_alone(home: Home, start:
     stranger = start()
     remove(home, Leftover("bins", (stranger, 2**30), ()))
     assert not ended(stranger)
+
+
+def test_it_waits_for_functions_of_this_home_and_not_for_ever(home: Home, start: Start) -> None:
+    start("pipeline.local.function_host", BINCOUNT_HOME=str(home.root.with_name("other")))
+    brief = start("pipeline.local.deliveries", code="import time; time.sleep(0.5)", BINCOUNT_HOME=str(home.root))
+    wait_until_quiet(home)
+    assert ended(brief)
+    start("pipeline.local.function_host", BINCOUNT_HOME=str(home.root))
+    begin = time.monotonic()
+    wait_until_quiet(home, 0.2)
+    assert time.monotonic() - begin >= 0.2
