@@ -113,6 +113,22 @@ def test_an_event_that_ended_its_workers_or_is_too_old_is_dropped(home: Home, st
     assert toy.log().count("DROPPED") == 2
 
 
+def test_what_a_function_starts_does_not_hold_its_queue(home: Home, store: Store, toy: Toy) -> None:
+    toy.write(
+        "import subprocess\n"
+        "    started = subprocess.Popen(['sleep', '200'], close_fds=False, start_new_session=True)\n"
+        "    open(os.environ['BINCOUNT_HOME'] + '/pid', 'w').write(str(started.pid))"
+    )
+    deliver(home, store, ARN, b"{}")
+    assert toy.events() == [{}]
+    process = psutil.Process(int((home.root / "pid").read_text()))
+    try:
+        assert not toy.busy()
+        assert process.is_running()
+    finally:
+        process.kill()
+
+
 def test_functions_have_queues_of_their_own(home: Home, store: Store, toy: Toy) -> None:
     toy.write("__import__('time').sleep(3 if event['n'] == 1 else 0)")
     toy.write("pass", "predict")

@@ -81,7 +81,13 @@ def test_what_goes_wrong_in_a_function_fails_the_step(
     seconds = 2.0 if "sleep" in body else 60.0
     arn = account.run(build.pipeline(step(outputs)), functions=functions, function_seconds=seconds)
     assert account.statuses(arn) == {"L": "Failed"}
-    assert message in account.execution(arn)["FailureReason"]
+    reason = account.execution(arn)["FailureReason"]
+    assert message in reason
+    assert "\n" not in reason
+    if " failed: " in message:
+        log = account.home.root / "functions" / "bincount-deploy.log"
+        assert reason.endswith(f"(its log: {log})")
+        assert "Traceback" in log.read_text()
 
 
 @pytest.mark.parametrize(
