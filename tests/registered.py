@@ -74,7 +74,7 @@ class Registry:
         s3.put_object(Bucket=self.bucket, Key=f"{key}/evaluation.json", Body=json.dumps(scored).encode())
         s3.put_object(Bucket=self.bucket, Key=f"{key}/model.tar.gz", Body=b"weights")
         where = f"s3://{self.bucket}/{key}"
-        made: str = self.client.create_model_package(
+        made = self.client.create_model_package(
             ModelPackageGroupName=self.group,
             ModelApprovalStatus=approval,
             InferenceSpecification={
@@ -89,13 +89,13 @@ class Registry:
             CustomerMetadataProperties={"Profile": "demo", "Report": f"{where}/report.html", **metadata},
             ModelCard={"ModelCardContent": json.dumps(CARD), "ModelCardStatus": "Draft"},
         )["ModelPackageArn"]
-        number = int(made.rpartition("/")[2])
+        number = int(str(made).rpartition("/")[2])
         self.evaluations[number] = scored
         return number
 
     def arn(self, number: int) -> str:
         found = self.client.list_model_packages(ModelPackageGroupName=self.group)["ModelPackageSummaryList"]
-        return next(one["ModelPackageArn"] for one in found if one["ModelPackageVersion"] == number)
+        return str(next(one["ModelPackageArn"] for one in found if one["ModelPackageVersion"] == number))
 
     def describe(self, number: int) -> dict[str, Any]:
         return dict(self.client.describe_model_package(ModelPackageName=self.arn(number)))
