@@ -163,7 +163,7 @@ class World:
     def models(self) -> list[str]:
         return sorted(one["ModelName"] for one in self.sagemaker.list_models()["Models"])
 
-    def answer(self, params: dict[str, Any], **_: Any) -> tuple[Any, dict[str, Any]]:
+    def answer(self, params: dict[str, Any], **_: Any) -> Any:
         """Answer InvokeEndpoint as the server behind the endpoint would."""
         name = params["url_path"].split("/")[2]
         config = self.sagemaker.describe_endpoint(EndpointName=name)["EndpointConfigName"]

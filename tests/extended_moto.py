@@ -8,18 +8,27 @@ asks for it.
 
 from __future__ import annotations
 
+import copy
 import threading
 from typing import Any
 
 import pytest
+from moto.applicationautoscaling.models import applicationautoscaling_backends
+from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.responses import ActionResult, EmptyResult
 from moto.sagemaker.exceptions import ValidationError
-from moto.sagemaker.models import FakeEndpoint, FakeEndpointConfig, ModelPackage, SageMakerModelBackend
+from moto.sagemaker.models import FakeEndpoint, FakeEndpointConfig, ModelPackage, SageMakerModelBackend, sagemaker_backends
 from moto.sagemaker.responses import SageMakerResponse
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 BUSY = {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
+
+
+def _backends() -> list[Any]:
+    """Return what keeps the state of an account."""
+    all_backends = (sagemaker_backends, cloudwatch_backends, applicationautoscaling_backends)
+    return [backends[ACCOUNT][REGION] for backends in all_backends]
 
 
 class Endpoints:
@@ -36,6 +45,17 @@ class Endpoints:
         """Put an endpoint into any state."""
         endpoint = self._known[name]
         endpoint.endpoint_status, endpoint.failure_reason = status, reason
+
+    def save(self) -> Any:
+        """Return a copy of all that moto keeps of SageMaker, CloudWatch and autoscaling."""
+        states = [backend.__dict__ for backend in _backends()]
+        return copy.deepcopy((states, self._known, self._pending, self.requests))
+
+    def restore(self, saved: Any) -> None:
+        """Bring back what `save` returned."""
+        states, self._known, self._pending, self.requests = copy.deepcopy(saved)
+        for backend, state in zip(_backends(), states, strict=True):
+            backend.__dict__.update(state)
 
     def config_under_way(self, name: str) -> str:
         """Return the config that an endpoint is on its way to, or has."""
@@ -184,7 +204,6 @@ def _extend_models(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _extend_packages(monkeypatch: pytest.MonkeyPatch) -> None:
     create = SageMakerModelBackend.create_model_package
-    last: dict[str, int] = {}
 
     def create_model_package(self: Any, **members: Any) -> Any:
         arn = create(self, **members)
@@ -193,8 +212,10 @@ def _extend_packages(monkeypatch: pytest.MonkeyPatch) -> None:
             return arn
         # The number of a deleted version is not given again; moto counts those that are left.
         package = self.model_packages.pop(arn)
-        package.model_package_version = last[group] = max(last.get(group, 0) + 1, package.model_package_version)
-        package.arn = f"{arn.rpartition('/')[0]}/{last[group]}"
+        kept = self.model_package_groups[group]
+        kept.last_version = max(getattr(kept, "last_version", 0) + 1, package.model_package_version)
+        package.model_package_version = kept.last_version
+        package.arn = f"{arn.rpartition('/')[0]}/{kept.last_version}"
         self.model_packages[package.arn] = self.model_packages.pop(arn, package)
         self.model_package_name_mapping[package.arn] = package.arn
         return package.arn

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import boto3
@@ -20,20 +21,45 @@ if TYPE_CHECKING:
     from mypy_boto3_sagemaker_runtime import SageMakerRuntimeClient
 
 
+_PATIENT = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 6})
+# A server that was just started is asked again by the smoke test, which knows for how long.
+_ONCE = Config(connect_timeout=5, read_timeout=15, retries={"total_max_attempts": 1})
+
+
 @dataclass(frozen=True)
 class Environment:
-    """Settings and clients."""
+    """Settings, and clients that are made when first needed."""
 
     project: str
     model_role: str
     """ARN of the role that the served containers have."""
     capture_uri: str
     """S3 prefix of captured requests and answers."""
-    sagemaker: SageMakerClient
-    runtime: SageMakerRuntimeClient
-    s3: S3Client
-    cloudwatch: CloudWatchClient
-    autoscaling: ApplicationAutoScalingClient
+
+    @cached_property
+    def sagemaker(self) -> SageMakerClient:
+        """Registry and endpoints."""
+        return boto3.client("sagemaker", config=_PATIENT)
+
+    @cached_property
+    def runtime(self) -> SageMakerRuntimeClient:
+        """What asks endpoints, each time once."""
+        return boto3.client("sagemaker-runtime", config=_ONCE)
+
+    @cached_property
+    def s3(self) -> S3Client:
+        """Where the smoke test's photo is."""
+        return boto3.client("s3", config=_PATIENT)
+
+    @cached_property
+    def cloudwatch(self) -> CloudWatchClient:
+        """Alarms."""
+        return boto3.client("cloudwatch", config=_PATIENT)
+
+    @cached_property
+    def autoscaling(self) -> ApplicationAutoScalingClient:
+        """Scalable targets and policies."""
+        return boto3.client("application-autoscaling", config=_PATIENT)
 
 
 def load(variables: Mapping[str, str] = os.environ) -> Environment:
@@ -41,16 +67,4 @@ def load(variables: Mapping[str, str] = os.environ) -> Environment:
     missing = [name for name in ("PROJECT", "MODEL_ROLE_ARN", "CAPTURE_URI") if not variables.get(name)]
     if missing:
         raise RefusedError(f"the function's environment lacks {', '.join(missing)}: deploy it with its template")
-    patient = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 6})
-    # A server that was just started is asked again by the smoke test, which knows for how long.
-    once = Config(connect_timeout=5, read_timeout=15, retries={"total_max_attempts": 1})
-    return Environment(
-        project=variables["PROJECT"],
-        model_role=variables["MODEL_ROLE_ARN"],
-        capture_uri=variables["CAPTURE_URI"].rstrip("/"),
-        sagemaker=boto3.client("sagemaker", config=patient),
-        runtime=boto3.client("sagemaker-runtime", config=once),
-        s3=boto3.client("s3", config=patient),
-        cloudwatch=boto3.client("cloudwatch", config=patient),
-        autoscaling=boto3.client("application-autoscaling", config=patient),
-    )
+    return Environment(variables["PROJECT"], variables["MODEL_ROLE_ARN"], variables["CAPTURE_URI"].rstrip("/"))

@@ -29,7 +29,8 @@ def world(moto_session: boto3.Session, moto_endpoints: Endpoints, monkeypatch: p
     s3.put_object(Bucket="artifacts", Key="smoke.json", Body=json.dumps(SMOKE).encode())
     sagemaker.create_model_package_group(ModelPackageGroupName=GROUP)
     made = World(moto_session, moto_endpoints, sagemaker)
+    events: Any = moto_session.events
     event = "before-call.sagemaker-runtime.InvokeEndpoint"
-    moto_session.events.register(event, made.answer)
+    events.register(event, made.answer)
     yield made
-    moto_session.events.unregister(event, made.answer)
+    events.unregister(event, made.answer)
