@@ -161,7 +161,7 @@ def _cleaned_up(call: Call, home: Path) -> None:
     assert processes(home) == []
     assert not (home / "endpoints").exists() or list((home / "endpoints").iterdir()) == []
     store = Store(home / "state.db")
-    kinds = ("endpoint", "endpoint-config", "model", "alarm", "scalable-target", "scaling-policy", "delivery")
+    kinds = ("endpoint", "endpoint-config", "model", "alarm", "scalable-target", "scaling-policy", "delivery", "tags")
     assert {kind: store.find(kind) for kind in kinds} == {kind: [] for kind in kinds}
     assert call("endpoints").lines == []
     again = call("cleanup", "--yes")
