@@ -17,7 +17,7 @@ from pipeline.local.endpoints.asking import MAX_BODY_BYTES, NoAnswerError, NoSer
 from pipeline.local.endpoints.capture import is_sampled, keep
 from pipeline.local.endpoints.launch import ensure_manager
 from pipeline.local.endpoints.plan import Plan
-from pipeline.local.endpoints.servers import lives
+from pipeline.local.endpoints.servers import lives, log_of
 from pipeline.local.endpoints.state import KIND, is_busy
 from pipeline.local.s3 import LocalS3, S3Error
 
@@ -56,7 +56,7 @@ def invoke_endpoint(account: Account, request: Request) -> Answer:
     server, reply = _ask(account, name, body, headers)
     _record(account, name, server, reply)
     if reply.status != 200:
-        raise _model_error(name, reply)
+        raise _model_error(name, server, reply)
     content_type = reply.headers.get("content-type", "application/octet-stream")
     if is_sampled(plan):
         sides = (request.get("ContentType", ""), body), (content_type, reply.body)
@@ -134,13 +134,12 @@ def _record(account: Account, name: str, server: dict[str, Any], reply: Reply) -
     record_invocation(account.home, name, server["variant"], server["config"], status, reply.microseconds)
 
 
-def _model_error(name: str, reply: Reply) -> ServiceError:
-    group = f"/aws/sagemaker/Endpoints/{name}"
+def _model_error(name: str, server: dict[str, Any], reply: Reply) -> ServiceError:
     kind = "client" if 400 <= reply.status < 500 else "server"
     original = reply.body.decode("utf-8", "replace")
     message = (
         f'Received {kind} error ({reply.status}) from primary with message "{original}". '
-        f"See the log group {group} in account {ACCOUNT} for more information."
+        f"See {log_of(server)} for more information."
     )
     return ServiceError(
         "ModelError",
@@ -148,5 +147,5 @@ def _model_error(name: str, reply: Reply) -> ServiceError:
         424,
         OriginalStatusCode=reply.status,
         OriginalMessage=original[:_LONGEST_MESSAGE],
-        LogStreamArn=f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}",
+        LogStreamArn=f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/sagemaker/Endpoints/{name}",
     )

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from pipeline.local.aws.account import Account
 from pipeline.local.endpoints.events import announce
 from pipeline.local.endpoints.places import fleet_folder
 from pipeline.local.endpoints.plan import DeploymentError, Plan
-from pipeline.local.endpoints.servers import lives, remove_model, start_servers, stop_servers
+from pipeline.local.endpoints.servers import lives, log_of, remove_model, start_servers, stop_servers
 from pipeline.local.endpoints.traffic import Routing, routing, shared
 from pipeline.local.failures import explain
 from pipeline.local.processes import started
@@ -89,10 +88,8 @@ class Deployment:
         if ringing := [name for name in route.alarms if alarm_state(self._account, name) == "ALARM"]:
             raise DeploymentError(f"Alarms in ALARM state: {', '.join(ringing)}")
         if dead := [server for server in fleet if not lives(server)]:
-            log = Path(dead[0]["folder"]) / f"{dead[0]['number']}.log"
-            raise DeploymentError(
-                f"A server of {self._plan.config} ended while the deployment was watched (log: {log})"
-            )
+            where = f"(log: {log_of(dead[0])})"
+            raise DeploymentError(f"A server of {self._plan.config} ended while the deployment was watched {where}")
         if time.time() > self._pending["since"] + route.limit:
             raise DeploymentError("The deployment took longer than its MaximumExecutionTimeoutInSeconds")
 

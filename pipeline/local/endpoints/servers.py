@@ -164,6 +164,11 @@ def remove_model(folder: Path) -> None:
         shutil.rmtree(folder / name, ignore_errors=True)
 
 
+def log_of(server: Mapping[str, Any]) -> Path:
+    """Return the file that has a server's output; it stays until the endpoint is deleted."""
+    return Path(server["folder"]) / f"{server['number']}.log"
+
+
 def lives(server: Mapping[str, Any]) -> bool:
     """Say whether a recorded server runs. Its number alone does not say so: after a restart it may be another's."""
     try:

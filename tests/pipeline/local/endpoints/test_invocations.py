@@ -78,6 +78,7 @@ def test_what_is_not_200_is_a_model_error(hosting: Any, mode: str, status: int, 
     assert message in told["Error"]["Message"]
     kind = "client" if status == 415 else "server"
     assert told["Error"]["Message"].startswith(f"Received {kind} error ({status}) from primary with message")
+    assert "/bins/v1/1.log" in told["Error"]["Message"]
     assert told["LogStreamArn"].endswith(":log-group:/aws/sagemaker/Endpoints/bins")
 
 
