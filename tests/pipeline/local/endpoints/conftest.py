@@ -47,6 +47,7 @@ class Hosting:
     sagemaker: Any
     runtime: Any
     s3: Any
+    cloudwatch: Any
     account: Account
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     managers: list[threading.Thread] = field(default_factory=list)
@@ -141,7 +142,12 @@ def hosting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hosting
     session: Any = aws.session(home, lambda _home, _arn: 1)
     store = Store(home.database)
     account = Account(home, store, lambda _home, _arn: 1)
-    clients = (session.client("sagemaker"), session.client("sagemaker-runtime"), session.client("s3"))
+    clients = (
+        session.client("sagemaker"),
+        session.client("sagemaker-runtime"),
+        session.client("s3"),
+        session.client("cloudwatch"),
+    )
     made = Hosting(home, store, *clients, account)
     made.s3.put_object(Bucket=BUCKET, Key="model.tar.gz", Body=model_archive())
 

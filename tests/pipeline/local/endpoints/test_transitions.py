@@ -160,6 +160,38 @@ def test_an_alarm_rolls_back(hosting: Any, monkeypatch: pytest.MonkeyPatch) -> N
     assert len(hosting.processes()) == 1
 
 
+def test_errors_of_the_new_servers_ring_their_alarm_and_roll_back(hosting: Any) -> None:
+    hosting.create(hosting.config("v1"))
+    hosting.config("v2", mode="500")
+    dimensions = {"EndpointName": "bins", "VariantName": "AllTraffic", "EndpointConfigName": "v2"}
+    hosting.cloudwatch.put_metric_alarm(
+        AlarmName="v2-5xx",
+        Namespace="AWS/SageMaker",
+        MetricName="Invocation5XXErrors",
+        Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
+        Statistic="Average",
+        Period=10,
+        EvaluationPeriods=1,
+        Threshold=0.5,
+        ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="notBreaching",
+    )
+    policy = {
+        "BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 60}},
+        "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "v2-5xx"}]},
+    }
+    hosting.sagemaker.update_endpoint(EndpointName="bins", EndpointConfigName="v2", DeploymentConfig=policy)
+    while len(hosting.document()["_servers"]) < 2:
+        time.sleep(0.01)
+    for _ in range(3):
+        with pytest.raises(ClientError, match="server error"):
+            hosting.invoke()
+    found = hosting.settled()
+    assert found["EndpointConfigName"] == "v1"
+    assert found["FailureReason"] == "Alarms in ALARM state: v2-5xx"
+    assert json.loads(hosting.invoke()["Body"].read())["version"] == "v1"
+
+
 def test_a_server_that_dies_while_it_is_watched_rolls_back(hosting: Any) -> None:
     hosting.create(hosting.config("v1"))
     hosting.config("v2", mode="dies")
