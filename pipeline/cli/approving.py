@@ -58,6 +58,8 @@ def approve(
     typer.echo(f"version {found.number} of {found.group} is Approved", err=True)
     ended = None if no_wait else _follow(lambda: _to_production(session, target, then, others))
     _tell(found, "Approved", ended, json=json)
+    if ended is not None and ended.failed:
+        typer.echo(f"it is still Approved: `bincount models reject {found.number}` takes that back", err=True)
     raise typer.Exit(0 if no_wait or (ended is not None and ended.passed) else 1)
 
 

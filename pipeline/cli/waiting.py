@@ -64,7 +64,8 @@ def _teller() -> Iterator[Callable[[str], None]]:
 
 def progress_text(deployment: Deployment) -> str:
     """Say where a deployment stands."""
-    word = deployment.status.lower() or "waits to be asked for"
+    comes_back = deployment.status == "Passed" and not (deployment.passed and deployment.serves)
+    word = "comes back" if comes_back else deployment.status.lower() or "not deployed yet"
     return f"{deployment.stage:<10} version {deployment.version} {word}, {_state(deployment)}"
 
 
@@ -74,7 +75,7 @@ def verdict_text(deployment: Deployment, seconds: float | None = None) -> str:
         took = f" ({clock(seconds)})" if seconds is not None else ""
         return f"{_state(deployment)}, smoke test passed{took}"
     if not deployment.failed:
-        return f"{deployment.status.lower() or 'not asked for'}, {_state(deployment)}"
+        return f"{deployment.status.lower() or 'not deployed yet'}, {_state(deployment)}"
     if deployment.serving not in {None, deployment.version}:
         rest = f"version {deployment.serving} stays in service"
     else:

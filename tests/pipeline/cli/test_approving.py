@@ -97,6 +97,7 @@ def test_production_that_turns_it_down_is_exit_code_1(
     called = call("models", "approve", 2, "--yes")
     assert called.code == 1
     assert called.out == "production version 2: rolled back: alarm; version 1 stays in service\n"
+    assert "it is still Approved: `bincount models reject 2` takes that back" in called.err
     again = call("models", "approve", 2, "--yes", "--json")
     told = json.loads(again.out)
     assert (again.code, told["status"], told["deployment"]["reason"]) == (1, "Approved", "alarm")

@@ -27,7 +27,7 @@ def at(status: str, endpoint: str = "InService", serving: int | None = 3, **memb
         (at("Failed", "", None, reason="no"), None, "failed: no; bincount-demo-staging is not there"),
         (at("Failed", reason="no"), None, "failed: no; bincount-demo-staging is InService"),
         (at("Deploying", "Updating", 2), None, "deploying, bincount-demo-staging is Updating"),
-        (at("", "", None), None, "not asked for, bincount-demo-staging is not there"),
+        (at("", "", None), None, "not deployed yet, bincount-demo-staging is not there"),
     ],
 )
 def test_a_verdict_in_words(deployed: Deployment, seconds: float | None, text: str) -> None:
@@ -39,8 +39,14 @@ def test_progress_in_words() -> None:
         "staging    version 3 deploying, bincount-demo-staging is Creating"
     )
     assert progress_text(at("", "", None)) == (
-        "staging    version 3 waits to be asked for, bincount-demo-staging is not there"
+        "staging    version 3 not deployed yet, bincount-demo-staging is not there"
     )
+    for brought_back in (
+        at("Passed", "Updating", 4, pending=True),
+        at("Passed", pending=True),
+        at("Passed", serving=4),
+    ):
+        assert progress_text(brought_back).startswith("staging    version 3 comes back, ")
 
 
 def waits(monkeypatch: pytest.MonkeyPatch, *seen: Deployment) -> list[dict[str, Any]]:
