@@ -55,6 +55,15 @@ class Reconciler:
                 return self._summary(action, seen)
         raise RuntimeError(f"endpoint {self.target.endpoint} did not come to rest in {_ROUNDS} rounds")
 
+    def wanted(self) -> list[str]:
+        """Return the names of the model and the config that the desired version needs, as the registry is now."""
+        package = self._desired(Versions(self.environment, self.target.group))
+        try:
+            drawn = blueprints.draw(self.environment, self.target, package) if package else None
+        except RefusedError:
+            drawn = None
+        return [drawn.config_name, str(drawn.model["ModelName"])] if drawn else []
+
     def _look(self, versions: Versions) -> Seen:
         endpoint = endpoints.describe(self.environment, self.target)
         number = self.target.version_of(endpoint.config) if endpoint else None
@@ -134,7 +143,7 @@ class Reconciler:
             return
         if action.kind == "settle" and action.package is not None:
             self._settle(action.package, versions)
-        sweep(self.environment, self.target, self._wanted)
+        sweep(self.environment, self.target, self.wanted)
 
     def _settle(self, package: Package, versions: Versions) -> None:
         endpoints.tag(self.environment, self.target, package.version)
@@ -158,14 +167,6 @@ class Reconciler:
         for one in takewhile(lambda one: one.mark(STAGING).status in {None, REQUESTED, DEPLOYING}, older):
             if one.mark(STAGING).status is not None:
                 self._judge(one, FAILED, f"version {package.version} is newer and was deployed instead")
-
-    def _wanted(self) -> list[str]:
-        package = self._desired(Versions(self.environment, self.target.group))
-        try:
-            drawn = blueprints.draw(self.environment, self.target, package) if package else None
-        except RefusedError:
-            drawn = None
-        return [drawn.config_name, str(drawn.model["ModelName"])] if drawn else []
 
     def _summary(self, action: Action, seen: Seen) -> dict[str, Any]:
         endpoint = endpoints.describe(self.environment, self.target) if len(self.done) > 1 else seen.endpoint

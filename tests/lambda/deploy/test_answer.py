@@ -15,7 +15,7 @@ TEST = read(json.dumps(SMOKE).encode())
 
 
 def test_the_smoke_test_is_read() -> None:
-    assert TEST == SmokeTest("image/jpeg", b"photo", "3", (0.1, 0.2, 0.5, 0.15, 0.05), ("1", "2", "3", "4", "5"))
+    assert SmokeTest("image/jpeg", b"photo", "3", (0.1, 0.2, 0.5, 0.15, 0.05), ("1", "2", "3", "4", "5")) == TEST
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,9 @@ def summary(world: World) -> dict[str, Any]:
     return {
         "configs": world.configs(),
         "models": world.models(),
-        "endpoints": {s: (world.live(s), (world.endpoint(s) or {}).get("EndpointStatus")) for s in ("staging", "production")},
+        "endpoints": {
+            s: (world.live(s), (world.endpoint(s) or {}).get("EndpointStatus")) for s in ("staging", "production")
+        },
         "metadata": metadata,
         "alarms": sorted(one["AlarmName"] for one in alarms.describe_alarms()["MetricAlarms"]),
         "scaling": [(one["ResourceId"], one["MinCapacity"], one["MaxCapacity"]) for one in targets],

@@ -326,7 +326,10 @@ def test_what_the_service_declines_is_the_versions_failure(world: World) -> None
     def decline(**_: Any) -> Any:
         from types import SimpleNamespace
 
-        fault = {"Code": "ResourceLimitExceeded", "Message": "The limit 'ml.m5.large for endpoint usage' is 0 Instances"}
+        fault = {
+            "Code": "ResourceLimitExceeded",
+            "Message": "The limit 'ml.m5.large for endpoint usage' is 0 Instances",
+        }
         return SimpleNamespace(status_code=400), {"Error": fault, "ResponseMetadata": {"HTTPStatusCode": 400}}
 
     events: Any = world.session.events
@@ -348,7 +351,7 @@ def test_a_version_with_senseless_options_fails(world: World) -> None:
 
 
 def test_a_config_not_known_yet_is_waited_for(world: World) -> None:
-    refused = []
+    refused: list[int] = []
 
     def not_yet(**_: Any) -> Any:
         from types import SimpleNamespace

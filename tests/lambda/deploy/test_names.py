@@ -78,7 +78,16 @@ def test_the_parts_of_an_arn() -> None:
 
 @pytest.mark.parametrize(
     "arn",
-    [None, 5, "", ARN + "\n", ARN + "/1", ARN.removesuffix("/12"), ARN.replace("/12", "/0"), ARN.replace("demo", "a_b")],
+    [
+        None,
+        5,
+        "",
+        ARN + "\n",
+        ARN + "/1",
+        ARN.removesuffix("/12"),
+        ARN.replace("/12", "/0"),
+        ARN.replace("demo", "a_b"),
+    ],
 )
 def test_other_arns_are_refused(arn: object) -> None:
     with pytest.raises(RefusedError, match="no ARN of a versioned model package"):

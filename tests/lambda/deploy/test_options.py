@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from deploy import options
@@ -51,6 +53,6 @@ def test_a_version_without_metadata_has_defaults() -> None:
         {"StagingInstanceType": "ml.m5.large x"},
     ],
 )
-def test_values_that_mean_nothing_are_refused(metadata: dict[str, str]) -> None:
+def test_values_that_mean_nothing_are_refused(metadata: dict[str, Any]) -> None:
     with pytest.raises(RefusedError, match="it must"):
         options.of(package(**metadata))

@@ -113,7 +113,12 @@ ROWS: list[tuple[str, tuple[str, ...], dict[str, Any], str]] = [
         "delete",
     ),
     ("broke", BOTH, {"endpoint": "Failed", "live": version(1, PASSED), "wanted": version(1, PASSED)}, "again"),
-    ("broke, noted", BOTH, {"endpoint": "Failed", "live": version(1, PASSED), "wanted": version(1, PASSED, AGAIN)}, "delete"),
+    (
+        "broke, noted",
+        BOTH,
+        {"endpoint": "Failed", "live": version(1, PASSED), "wanted": version(1, PASSED, AGAIN)},
+        "delete",
+    ),
     (
         "broke again",
         BOTH,
@@ -143,7 +148,12 @@ for status in ("OutOfService", "UpdateRollbackFailed"):
             {"endpoint": status, "live": version(1, PASSED), "wanted": version(2, DEPLOYING, CONFIG)},
             "judge",
         ),
-        (f"{status}, at rest", BOTH, {"endpoint": status, "live": version(1, PASSED), "wanted": version(1, PASSED)}, "keep"),
+        (
+            f"{status}, at rest",
+            BOTH,
+            {"endpoint": status, "live": version(1, PASSED), "wanted": version(1, PASSED)},
+            "keep",
+        ),
         (
             f"{status}, another may come",
             BOTH,
