@@ -94,13 +94,11 @@ def _artifact(model: str, target: Target, profile: str | None) -> Iterator[Path]
     if Path(model).exists():
         yield Path(model)
         return
-    from pipeline.cli.lookup import open_session
+    from pipeline.cli.lookup import find_version, open_session
 
     session = open_session(target)
     if model.isdecimal():
-        from pipeline.cli.models import all_versions
-
-        model = _version_uri(model, [one for one in all_versions(session, target, profile) if str(one.number) == model])
+        model = find_version(session, target, profile, int(model)).model_data
     if not model.startswith("s3://"):
         raise UserError(f"there is no model {model}: give a file, a folder, an s3:// address or a version number")
     import tempfile
@@ -109,15 +107,6 @@ def _artifact(model: str, target: Target, profile: str | None) -> Iterator[Path]
 
     with tempfile.TemporaryDirectory(prefix="bincount-") as folder:
         yield download(session, model, Path(folder) / "model.tar.gz")
-
-
-def _version_uri(number: str, found: list[Any]) -> str:
-    if not found:
-        raise UserError(f"there is no version {number}: `bincount models` lists them")
-    if len(found) > 1:
-        groups = ", ".join(one.group for one in found)
-        raise UserError(f"version {number} is in several groups ({groups}): choose with --profile")
-    return str(found[0].model_data)
 
 
 def _print_scores(evaluation: dict[str, Any]) -> None:

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.cli import models, scoring
+from pipeline.cli import scoring
+from pipeline.local import aws
+from pipeline.local.home import Home
+from tests.registered import Registry, evaluation
 
 if TYPE_CHECKING:
     from tests.pipeline.cli.conftest import Called
@@ -80,22 +83,16 @@ def test_predict_shows_a_line_a_photo_and_fails_with_the_step(
     assert [json.loads(line) for line in call("predict", "-m", model, "a.jpg", "b.jpg", "--json").lines] == PREDICTIONS
 
 
-def test_a_model_may_be_an_address_or_a_version(
-    step: list[Any], home: Path, call: Callable[..., Called], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from types import SimpleNamespace
-
-    from pipeline.local.s3 import LocalS3
-
-    LocalS3(home / "s3").put_bytes("s3://bincount-local/m/model.tar.gz", b"stored")
-    call("predict", "-m", "s3://bincount-local/m/model.tar.gz", "a.jpg")
-    held = [SimpleNamespace(number=2, group="g", model_data="s3://bincount-local/m/model.tar.gz")]
-    monkeypatch.setattr(models, "all_versions", lambda *_: held)
-    call("predict", "-m", "2", "a.jpg")
-    assert [asked[1][0] for asked in step] == ["stored", "stored"]
+def test_a_model_may_be_an_address_or_a_version(step: list[Any], home: Path, call: Callable[..., Called]) -> None:
+    registry = Registry(aws.session(Home(home)), "bincount-demo")
+    registry.register(evaluation(0.5, "a"))
+    call("predict", "-m", "s3://bincount-models/bincount-demo/0/model.tar.gz", "a.jpg")
+    call("predict", "-m", "1", "a.jpg")
+    assert [asked[1][0] for asked in step] == ["weights", "weights"]
     assert "there is no version 3" in call("predict", "-m", "3", "a.jpg").err
-    held.append(SimpleNamespace(number=2, group="h", model_data=""))
-    assert "version 2 is in several groups (g, h): choose with --profile" in call("predict", "-m", "2", "a.jpg").err
+    Registry(registry.session, "bincount-local").register(evaluation(0.5, "b"))
+    several = call("predict", "-m", "1", "a.jpg").err
+    assert "version 1 is in several groups: give --profile demo or --profile local" in several
     assert "there is no model nowhere.tar" in call("predict", "-m", "nowhere.tar", "a.jpg").err
     assert len(step) == 2
 
