@@ -51,6 +51,7 @@ def approve(
     others = [one for one in registry.approved(session, found.group) if one.number != found.number]
     print_pairs(summary(session, found, others), "bold", err=True)
     then = after_approval(found, override=without_staging)
+    refuse_failed(then)
     if warning := staging_warning(then):
         typer.echo(f"warning: {warning}", err=True)
     ask(f"Approve version {found.number} of {found.group} for production?", yes)
@@ -131,6 +132,23 @@ def _difference(session: boto3.Session, version: Version, champion: Version) -> 
         return f"version {champion.number}; {note or 'its difference is not known'}"
     gain = f"macro-F1 {signed(row.difference.value, row.difference.interval)} on version {champion.number}"
     return "; ".join(filter(None, (gain, row.verdict, note)))
+
+
+def refuse_failed(version: Version) -> None:
+    """Refuse a version that staging turned down: approved it would be the champion, and never in production.
+
+    Raises:
+        UserError: staging failed, nobody overrides it, and production never had the version.
+    """
+    from pipeline.aws.deployment import eligible
+    from pipeline.aws.models import FAILED, STAGING
+
+    verdict = version.verdict(STAGING)
+    if verdict.status in FAILED and not eligible(version):
+        reason = f" ({verdict.reason})" if verdict.reason else ""
+        raise UserError(
+            f"staging turned version {version.number} down{reason}: --without-staging approves it all the same"
+        )
 
 
 def staging_warning(version: Version) -> str:

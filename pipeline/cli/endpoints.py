@@ -6,14 +6,13 @@ import mimetypes
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.cli.options import JsonOption, OnlyProfileOption, Target, TargetOption, examples
 from pipeline.cli.reconciling import reconcile
 from pipeline.cli.rollback import rollback
-from pipeline.errors import UserError
 
 if TYPE_CHECKING:
     from pipeline.aws.endpoints import Endpoint
@@ -100,6 +99,7 @@ def predict(
     """
     from pipeline.aws.endpoints import BODY_BYTES, RefusedError
     from pipeline.aws.endpoints import predict as send
+    from pipeline.cli.answers import print_answers
     from pipeline.cli.endpoint_lookup import find_endpoint
     from pipeline.cli.lookup import open_session
     from pipeline.cli.rows import one_line
@@ -124,32 +124,6 @@ def content_type(photo: Path) -> str:
     """Return the type that the photo's name says; the model looks at what is in it."""
     guessed = mimetypes.guess_type(photo.name)[0] or ""
     return guessed if guessed.startswith("image/") else "application/x-image"
-
-
-def print_answers(answers: list[dict[str, Any]], *, json: bool) -> None:
-    """Print what the model answered for each photo, as JSON with the errors among it."""
-    if json:
-        import json as json_
-
-        typer.echo(json_.dumps(answers, indent=2, ensure_ascii=False))
-        return
-    from pipeline.cli.tables import print_table
-
-    print_table(
-        ("photo", "items", "confidence", "probabilities", "model"),
-        (_cells(answer) for answer in answers if "error" not in answer),
-        "no photo could be used",
-    )
-
-
-def _cells(answer: dict[str, Any]) -> tuple[str, ...]:
-    try:
-        each = zip(answer["class_labels"], answer["probabilities"], strict=True)
-        chances = "  ".join(f"{label}: {chance:.2f}" for label, chance in each)
-        confidence = f"{answer['confidence']:.2f}"
-        return answer["file"], str(answer["predicted_label"]), confidence, chances, str(answer.get("model_version", ""))
-    except (KeyError, TypeError, ValueError):
-        raise UserError(f"the endpoint's answer is no prediction of ours: {str(answer)[:200]}") from None
 
 
 app.command(

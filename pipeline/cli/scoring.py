@@ -62,10 +62,10 @@ def predict(
     """
     with _artifact(model, target, profile) as path:
         done = _step("predict", ["--model", str(path), *map(str, photos)])
-    if json:
-        typer.echo(done.stdout, nl=False)
-    elif done.stdout:
-        _print_counts([_parse(line) for line in done.stdout.splitlines()])
+    if done.stdout:
+        from pipeline.cli.answers import print_answers
+
+        print_answers([_parse(line) for line in done.stdout.splitlines()], json=json)
     raise typer.Exit(done.returncode)
 
 
@@ -136,17 +136,3 @@ def _print_scores(evaluation: dict[str, Any]) -> None:
         for label, scores in evaluation["per_class"].items()
     ]
     print_table(("items", "precision", "recall", "F1", *(f"as {label}" for label in matrix)), counts, "")
-
-
-def _print_counts(answers: list[dict[str, Any]]) -> None:
-    from pipeline.cli.tables import print_table
-
-    rows = []
-    for answer in answers:
-        if "error" in answer:
-            rows.append((answer["file"], "", "", answer["error"]))
-            continue
-        each = zip(answer["class_labels"], answer["probabilities"], strict=True)
-        chances = "  ".join(f"{label}: {chance:.2f}" for label, chance in each)
-        rows.append((answer["file"], answer["predicted_label"], f"{answer['confidence']:.2f}", chances))
-    print_table(("photo", "items", "confidence", "probabilities"), rows, "")

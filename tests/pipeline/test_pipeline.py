@@ -311,11 +311,12 @@ def evaluation_key(definition: Definition, model: str, version: str) -> str | No
 
     def properties(step: str) -> Definition:
         outputs = [{"OutputName": name, "S3Output": {"S3Uri": f"s3://b/{name}"}} for name in ("test", "report")]
-        return {
+        left: dict[str, Definition] = {
             "Split": {"ProcessingOutputConfig": {"Outputs": outputs}},
             "Train": {"ModelArtifacts": {"S3ModelArtifacts": "s3://b/new/model.tar.gz"}},
             "Champion": {"OutputParameters": {"ModelDataUrl": model, "Version": version}},
-        }[step]
+        }
+        return left[step]
 
     nothing: Any = None
     given = {parameter["Name"]: parameter["DefaultValue"] for parameter in definition["Parameters"]}

@@ -80,7 +80,7 @@ def test_predict_shows_a_line_a_photo_and_fails_with_the_step(
     called = call("predict", "--model", model, "a.jpg", "b.jpg")
     assert called.code == 1
     assert called.lines == ["a.jpg\t2\t0.75\t1: 0.25 2: 0.75", "b.jpg\t\t\tnot a picture"]
-    assert [json.loads(line) for line in call("predict", "-m", model, "a.jpg", "b.jpg", "--json").lines] == PREDICTIONS
+    assert json.loads(call("predict", "-m", model, "a.jpg", "b.jpg", "--json").out) == PREDICTIONS
 
 
 def test_a_model_may_be_an_address_or_a_version(step: list[Any], home: Path, call: Callable[..., Called]) -> None:
