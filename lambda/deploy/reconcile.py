@@ -65,9 +65,11 @@ class Reconciler:
         return [drawn.config_name, str(drawn.model["ModelName"])] if drawn else []
 
     def _look(self, versions: Versions) -> Seen:
+        # The marks first: a mark is written after its change, so an endpoint read later than it shows the change. Read
+        # the other way round, another caller's update between the two would look as if it had been rolled back.
+        desired = self._desired(versions)
         endpoint = endpoints.describe(self.environment, self.target)
         number = self.target.version_of(endpoint.config) if endpoint else None
-        desired = self._desired(versions)
         return Seen(
             stage=self.target.stage,
             endpoint=endpoint,

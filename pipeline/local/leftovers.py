@@ -61,8 +61,10 @@ def remove(home: Home, leftover: Leftover) -> None:
     psutil.wait_procs(managers, _LAST_WORDS)
     for process in processes:
         _send(process, "terminate")
-    for process in psutil.wait_procs(processes, STOP_SECONDS)[1]:
+    stubborn = psutil.wait_procs(processes, STOP_SECONDS)[1]
+    for process in stubborn:
         _send(process, "kill")
+    psutil.wait_procs(stubborn, STOP_SECONDS)  # else one could still write into the folder that goes now
     for path in _files(home, leftover.endpoint):
         if path.is_dir():
             shutil.rmtree(path)

@@ -20,7 +20,8 @@ from pipeline.local.aws.shapes import answer_faults, faults, inward, outward
 from pipeline.local.home import Home
 from pipeline.local.store import Store
 
-_MODULES = {
+# What answers each service.
+MODULES = {
     "sagemaker": (
         *("pipelines", "executions", "steps", "jobs", "groups", "packages", "tags"),
         *("hosting_models", "endpoint_configs", "endpoints"),
@@ -104,7 +105,7 @@ class _Answering:
 @cache
 def load(service: str) -> None:
     """Import what answers a service's operations: one service's calls need not wait for the others' modules."""
-    for module in _MODULES.get(service, ()):
+    for module in MODULES.get(service, ()):
         importlib.import_module(f"pipeline.local.aws.{module}")
 
 

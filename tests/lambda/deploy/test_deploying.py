@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from deploy import endpoints
 from tests.deployments import FUNCTION, GROUP, ROLE, World
 
 STAGING, PRODUCTION = f"{GROUP}-staging", f"{GROUP}-production"
@@ -137,6 +138,27 @@ def test_callers_at_once_make_one_deployment(world: World) -> None:
     assert len(world.endpoints.requests) == 2
     world.drive()
     assert (world.live("staging"), world.status(second)) == (2, "Passed")
+
+
+def test_a_caller_that_looked_just_before_anothers_update_takes_it_for_no_rollback(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = world.register()
+    world.step(version)
+    world.drive()
+    second, looked = world.register(), endpoints.describe
+
+    def describe(environment: Any, target: Any) -> Any:
+        found = looked(environment, target)
+        if target.stage == "staging":
+            monkeypatch.setattr(endpoints, "describe", looked)
+            world.step(second)
+        return found
+
+    monkeypatch.setattr(endpoints, "describe", describe)
+    world.step(second)
+    world.drive()
+    assert (world.live("staging"), world.status(second)) == (second, "Passed")
 
 
 def test_a_version_that_answers_wrongly_is_taken_back(world: World) -> None:

@@ -5,17 +5,17 @@ from typing import Any
 import boto3
 
 from pipeline.local.aws.answers import OPERATIONS, public
-from pipeline.local.aws.sessions import load
+from pipeline.local.aws.sessions import MODULES, load
 
 
 def test_every_answered_operation_is_one_of_the_service(session: boto3.Session) -> None:
-    for service in ("sagemaker", "s3", "sts", "logs"):
+    for service in MODULES:
         client: Any = session.client(service)
         load(service)
         answered = {name for of, name in OPERATIONS if of == service}
         assert answered
         assert answered <= set(client.meta.service_model.operation_names)
-    assert {service for service, _ in OPERATIONS} <= {"sagemaker", "s3", "sts", "logs"}
+    assert {service for service, _ in OPERATIONS} == set(MODULES)
 
 
 def test_a_document_shows_no_private_member_and_its_reason_on_one_line() -> None:
