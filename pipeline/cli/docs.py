@@ -19,6 +19,14 @@ from pipeline.cli.main import app
 
 DOCS = Path(__file__).parents[2] / "docs"
 _WIDTH = 100
+_WAITING = {
+    "Champion": "Lambda",
+    "Evaluate": "Processing",
+    "Gate": "Condition",
+    "Register": "RegisterModel",
+    "Deploy": "Lambda",
+    "BelowGate": "Fail",
+}
 _INTRO = """# Command line
 
 Written by `python -m pipeline.cli.docs`; a test fails when it is older than the commands.
@@ -55,7 +63,8 @@ def picture() -> str:
     from pipeline.cli.rows import Branch
 
     now = datetime.now(UTC)
-    shown = Picture({"Register": Branch("Gate", "True"), "BelowGate": Branch("Gate", "False")})
+    good, bad = Branch("Gate", "True"), Branch("Gate", "False")
+    shown = Picture({"Register": good, "Deploy": good, "BelowGate": bad})
     shown.execution = example(now)
     console = Console(record=True, width=_WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     console.print("[bold green]$[/] bincount run --profile demo -p DataUri=photos\n", highlight=False)
@@ -84,8 +93,7 @@ def example(now: datetime) -> Any:  # noqa: ANN401
         Step("Split", "Processing", "Succeeded", ago(90), ago(87)),
         Step("Tune", "Tuning", "Succeeded", ago(87), ago(33), trials=trials),
         Step("Train", "Training", "Executing", ago(33), metrics=metrics),
-        *(Step(name, kind) for name, kind in (("Evaluate", "Processing"), ("Gate", "Condition"))),
-        *(Step(name, kind) for name, kind in (("Register", "RegisterModel"), ("BelowGate", "Fail"))),
+        *(Step(name, kind) for name, kind in _WAITING.items()),
     )
     return Execution(arn, "demo", "Executing", ago(90), now, None, steps)
 
