@@ -16,27 +16,26 @@ from pipeline.settings import PROJECT
 
 MACRO_F1 = "multiclass_classification_metrics.macro_f1.value"
 IMPROVEMENT = "champion.improvement.value"
+DATA_HASH = "model.provenance.data"
 
 
 def good_enough(context: Context, evaluate: ProcessingStep) -> list[Condition]:
     """Macro-F1 reaches its minimum, and beats the champion's by the asked margin."""
     minima = {MACRO_F1: context.parameters.min_macro_f1, IMPROVEMENT: context.parameters.min_improvement}
     return [
-        ConditionGreaterThanOrEqualTo(
-            left=JsonGet(step_name=evaluate.name, property_file=EVALUATION, json_path=path), right=minimum
-        )
+        ConditionGreaterThanOrEqualTo(left=_evaluated(evaluate, path), right=minimum)
         for path, minimum in minima.items()
     ]
+
+
+def _evaluated(evaluate: ProcessingStep, path: str) -> JsonGet:
+    return JsonGet(step_name=evaluate.name, property_file=EVALUATION, json_path=path)
 
 
 def register_arguments(
     context: Context, split: ProcessingStep, train: TrainingStep, evaluate: ProcessingStep
 ) -> RequestType:
-    """Return a version of the model package group: what serves it, how good it is, where it came from, what it is for.
-
-    The hash of its data is in evaluation.json, with the rest of its provenance: JsonGet, which could bring it into the
-    metadata, is documented for conditions alone.
-    """
+    """Return a version of the model package group: what serves it, how good it is, where it is from, what it is for."""
     settings, parameters, deploy = context.settings, context.parameters, context.settings.deploy
     return {
         "ModelPackageGroupName": settings.model_package_group,
@@ -80,6 +79,9 @@ def _about(context: Context, evaluate: ProcessingStep) -> dict[str, str | Pipeli
         "SmokeTest": uri_below(output_uri(evaluate, "evaluation"), "smoke.json"),
         "MinMacroF1": context.parameters.min_macro_f1.to_string(),
         "MinImprovement": context.parameters.min_improvement.to_string(),
+        # The guide shows JsonGet in conditions; the SDK takes it in any step's arguments, where results of its @step
+        # functions are nothing else.
+        "DataHash": _evaluated(evaluate, DATA_HASH),
         "Profile": context.settings.profile,
     }
 

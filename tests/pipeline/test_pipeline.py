@@ -370,6 +370,8 @@ def test_the_version_says_how_it_is_deployed_and_tried(compiled: Compile) -> Non
     assert metadata["SmokeTest"] == {"Std:Join": {"On": "/", "Values": [{"Get": output}, "smoke.json"]}}
     for name in ("MinMacroF1", "MinImprovement"):
         assert metadata[name] == {"Std:Join": {"On": "", "Values": [{"Get": f"Parameters.{name}"}]}}
+    path = {"PropertyFile": {"Get": "Steps.Evaluate.PropertyFiles.Evaluation"}, "Path": "model.provenance.data"}
+    assert metadata["DataHash"] == {"Std:JsonGet": path}
     types = register["InferenceSpecification"]["SupportedRealtimeInferenceInstanceTypes"]
     assert types == ["ml.c5.xlarge", "ml.m5.large"]
 
