@@ -25,7 +25,7 @@ def print_answers(answers: Sequence[Mapping[str, Any]], *, json: bool) -> None:
         return
     # An endpoint says which version answered; an artifact is the one that was named.
     width = len(HEAD) - (not any("model_version" in answer for answer in answers))
-    print_table(HEAD[:width], [_cells(answer)[:width] for answer in answers], "no photo was given")
+    print_table(HEAD[:width], [_cells(answer)[:width] for answer in answers], "no photo was given", spare=HEAD[-1:])
 
 
 def _cells(answer: Mapping[str, Any]) -> tuple[str, ...]:

@@ -28,9 +28,10 @@ def cleanup(
     profile: OnlyProfileOption = None,
     target: TargetOption = Target.LOCAL,
 ) -> None:
-    """Remove endpoints and all that belongs to them: configs, models, alarms, scaling, schedules, local processes.
+    """Remove endpoints and all that belongs to them.
 
-    Only what is tagged project=bincount, and nothing that something else uses. The registry, executions and data stay.
+    Configs, models, alarms, scaling, schedules, local processes: only what is tagged project=bincount, and nothing that
+    something else uses. The registry, executions and data stay.
     May be called again at any time. The exit code is 1 when something could not be removed.
     """
     from pipeline.aws.cleanup.inventory import read

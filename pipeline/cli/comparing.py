@@ -54,25 +54,31 @@ def comparison(session: boto3.Session, left: Version, right: Version) -> Compari
 
 
 def _print(left: Version, right: Version, compared: Comparison) -> None:
-    from pipeline.cli.tables import print_table
+    from pipeline.cli.tables import fits, print_table
 
     head = [f"version {one.number}" for one in (left, right)]
-    metrics = [
-        (
-            METRICS[row.name],
-            text(row.left),
-            text(row.right),
-            signed(row.difference.value, row.difference.interval) if row.difference else "",
-            row.verdict,
-        )
-        for row in compared.rows
-    ]
-    print_table(("metric", *head, "difference", ""), metrics, "neither version has figures")
+    columns, metrics = ("metric", *head, "difference", ""), list(metric_rows(compared))
+    if not fits(columns, metrics):
+        metrics = list(metric_rows(compared, short=True))
+    print_table(columns, metrics, "neither version has figures")
     changed = list(differing(hyperparameters(left.lineage), hyperparameters(right.lineage)))
     typer.echo("", err=True)
     print_table(("hyperparameter", *head), changed, "no hyperparameter differs, as far as they are known")
     typer.echo("", err=True)
     typer.echo(data_text(left, right, compared), err=True)
+
+
+def metric_rows(compared: Comparison, *, short: bool = False) -> Iterator[tuple[str, ...]]:
+    """Yield the cells of each metric; `short` leaves both scores' intervals out where the difference has one."""
+    for row in compared.rows:
+        bare = short and row.difference is not None and row.difference.interval is not None
+        yield (
+            METRICS[row.name],
+            text(row.left, bare=bare),
+            text(row.right, bare=bare),
+            signed(row.difference.value, row.difference.interval) if row.difference else "",
+            row.verdict,
+        )
 
 
 def as_json(left: Version, right: Version, compared: Comparison) -> dict[str, Any]:
@@ -107,16 +113,17 @@ def data_text(left: Version, right: Version, compared: Comparison) -> str:
     return f"warning: the test photos differ ({hashes}): the scores are not comparable"
 
 
-def text(figure: Figure | None) -> str:
-    """Return a score with its interval."""
+def text(figure: Figure | None, *, bare: bool = False) -> str:
+    """Return a score with its interval, or `bare` without."""
     if figure is None:
         return ""
-    return f"{figure.value:.3f}" + (" [{:.3f}, {:.3f}]".format(*figure.interval) if figure.interval else "")
+    interval = " [{:.3f}, {:.3f}]".format(*figure.interval) if figure.interval and not bare else ""
+    return f"{figure.value:.3f}{interval}"
 
 
 def signed(value: float, interval: Interval | None) -> str:
     """Return a difference with its interval."""
-    return f"{value:+.3f}" + (" [{:+.3f}, {:+.3f}]".format(*interval) if interval else "")
+    return f"{value:+z.3f}" + (f" [{interval[0]:+z.3f}, {interval[1]:+z.3f}]" if interval else "")
 
 
 def hyperparameters(lineage: Mapping[str, str]) -> dict[str, str]:

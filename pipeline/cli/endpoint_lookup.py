@@ -49,7 +49,8 @@ def find_groups(session: boto3.Session, target: Target, profile: str | None, wan
     """
     from pipeline.aws.models import PRODUCTION, STAGING
 
-    groups = group_names(session, target, profile)
+    meant = group_names(session, target, profile)
+    groups = meant if profile is None else [one for one in group_names(session, target, None) if one in meant]
     if wanted is None:
         return groups
     names = {name: group for group in groups for name in (group, f"{group}-{STAGING}", f"{group}-{PRODUCTION}")}

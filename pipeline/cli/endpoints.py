@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from pipeline.aws.endpoints import Endpoint
 
 HEAD = ("endpoint", "stage", "status", "version", "instances", "verdict", "age", "address")
+SPARE = ("stage", "age", "instances")
 app = typer.Typer(
-    help="Send photos to an endpoint, take it back to an earlier version, or have the deploy function look after it.",
+    help="Send photos to an endpoint, roll it back, or put it right.",
     no_args_is_help=True,
     rich_markup_mode=None,
     epilog=examples("bincount endpoint predict staging photo.jpg", "bincount endpoint rollback production"),
@@ -29,9 +30,10 @@ app = typer.Typer(
 def endpoints(
     *, profile: OnlyProfileOption = None, json: JsonOption = False, target: TargetOption = Target.LOCAL
 ) -> None:
-    """List the endpoints: which version each serves, and what its smoke test said of it.
+    """List the endpoints: what each serves, and its smoke test.
 
-    3 -> 4 under `version` means that version 4 is being deployed.
+    3 -> 4 under `version` means that version 4 is being deployed. A narrow terminal shows fewer columns; `--json` and
+    a pipe give all.
     """
     from pipeline.cli.endpoint_lookup import endpoints_of
     from pipeline.cli.lookup import open_session
@@ -51,9 +53,8 @@ def endpoints(
 
     now = datetime.now(UTC)
     rows = (row(one, where.get(one.name, []), now) for one in found)
-    print_table(
-        HEAD, rows, "there is no endpoint: `bincount run` deploys to staging, `bincount models approve` further"
-    )
+    nothing = "there is no endpoint: `bincount run` deploys to staging, `bincount models approve` further"
+    print_table(HEAD, rows, nothing, spare=SPARE)
 
 
 def _addresses(names: list[str]) -> Mapping[str, list[str]]:

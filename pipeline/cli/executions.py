@@ -89,7 +89,8 @@ def list_(
         (one.id, one.pipeline, one.status, f"{one.started.astimezone():%Y-%m-%d %H:%M}", one.name, one.reason or "")
         for one in found
     ]
-    print_table(("execution", "pipeline", "status", "started", "name", "reason"), rows, "there is no execution yet")
+    head = ("execution", "pipeline", "status", "started", "name", "reason")
+    print_table(head, rows, "there is no execution yet", spare=("name",))
 
 
 def logs(

@@ -18,10 +18,11 @@ def invoke(
     *,
     target: TargetOption = Target.LOCAL,
 ) -> None:
-    """Call the predict function with an event and print its answer as JSON.
+    """Call the predict function with an event.
 
     The event is what Lambda gets: {"image_url": ...}, {"s3_uri": ...} or {"image_base64": ...}, or an event of API
-    Gateway or of a function URL around one. Exits with 1 when the answer is an error.
+    Gateway or of a function URL around one. The answer is printed as
+    JSON. Exits with 1 when the answer is an error.
     """
     from pipeline.aws.functions import PREDICT, call
     from pipeline.cli.lookup import open_session

@@ -86,9 +86,10 @@ def find_version(session: boto3.Session, target: Target, profile: str | None, nu
     """Return the version of this number, in the profile's group or in the only one that has it. Raises UserError."""
     from pipeline.aws.registry import holders, version
 
-    held = group_names(session, target, profile)
-    if profile is None and len(held) != 1:
-        held = holders(session, held, number)
+    groups = group_names(session, target, profile)
+    held = holders(session, groups, number) if profile is None and len(groups) != 1 else groups
+    if not groups:
+        raise UserError("there is no version yet: `bincount run` registers one")
     if not held:
         raise UserError(f"there is no version {number}: `bincount models` lists them")
     if len(held) > 1:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Row = tuple[str, ...]
 HEAD: Row = ("version", "group", "status", "macro-F1", "staging", "production", "age", "commit", "data", "execution")
+SPARE: Row = ("data", "commit", "execution", "age")  # `models show` has them
 app = typer.Typer(
     rich_markup_mode=None,
     invoke_without_command=True,
@@ -35,13 +36,14 @@ def models(
     json: JsonOption = False,
     target: TargetOption = Target.LOCAL,
 ) -> None:
-    """List the registered versions of the model, the newest first; or look at one, compare two, approve or reject one.
+    """List the versions; show, compare, approve or reject one.
 
-    * marks the champion of its group: the latest approved one. Under `production`, `serves` is what answers there now.
+    The newest first. * marks the champion of its group: the latest approved one. Under `production`, `serves` is what
+    answers there now. A narrow terminal shows fewer columns; `--json` and a pipe give all.
     """
     if context.invoked_subcommand is not None:
         if profile is not None or json or target is not Target.LOCAL:
-            raise UserError(f"give options behind the verb: bincount models {context.invoked_subcommand} ... --profile")
+            raise UserError(f"give options behind the verb: `bincount models {context.invoked_subcommand} ...`")
         return
     from pipeline.cli.lookup import open_session
 
@@ -59,7 +61,7 @@ def models(
     now = datetime.now(UTC)
     rows = [row(one, now, serving=live[one.group] == one.number) for one in found]
     head, rows = narrow(rows) if sys.stdout.isatty() else (HEAD, rows)
-    print_table(head, rows, "there is no version yet: `bincount run` registers one")
+    print_table(head, rows, "there is no version yet: `bincount run` registers one", spare=SPARE)
 
 
 app.command(epilog=examples("bincount models show 3", "bincount models show 3 --json"))(versions.show)

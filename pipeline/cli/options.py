@@ -15,9 +15,7 @@ class Target(StrEnum):
     AWS = "aws"
 
 
-TargetOption = Annotated[
-    Target, typer.Option("--target", help="Where the execution runs: on this machine or in your AWS account.")
-]
+TargetOption = Annotated[Target, typer.Option("--target", help="On this machine or in your AWS account.")]
 ExecutionArgument = Annotated[
     str | None,
     typer.Argument(metavar="[EXECUTION]", help="Id, display name or ARN of the execution; the latest unless given."),
@@ -30,7 +28,7 @@ ProfileOption = Annotated[
     str, typer.Option("--profile", "-P", help="The settings profile, a file in pipeline/profiles.")
 ]
 OnlyProfileOption = Annotated[
-    str | None, typer.Option("--profile", "-P", help="Look at the pipeline of this profile only; at all unless given.")
+    str | None, typer.Option("--profile", "-P", help="Only what belongs to this profile; everything unless given.")
 ]
 SetOption = Annotated[
     list[str],

@@ -31,9 +31,10 @@ def reconcile(
     profile: OnlyProfileOption = None,
     target: TargetOption = Target.LOCAL,
 ) -> None:
-    """Have the deploy function compare endpoints with the registry and do what is missing.
+    """Have the deploy function put endpoints right.
 
-    What a lost event would have done: deploy what was approved, test what was deployed, go back to what worked.
+    It compares them with the registry and does what a lost event would have done: deploy what was approved, test what
+    was deployed, go back to what worked.
     """
     from pipeline.aws import functions
     from pipeline.cli.endpoint_lookup import find_groups
@@ -42,7 +43,7 @@ def reconcile(
     session = open_session(target)
     groups = find_groups(session, target, profile, name)
     if not groups:
-        raise UserError("there is no model yet: `bincount run` registers one")
+        raise UserError("there is no version yet: `bincount run` registers one")
     for group in groups:
         for stage, done in functions.reconcile(session, group).items():
             typer.echo(f"{group}-{stage}: {in_words(done)}")

@@ -25,10 +25,11 @@ def rollback(
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait for the earlier version.")] = False,
     target: TargetOption = Target.LOCAL,
 ) -> None:
-    """Take an endpoint back to the newest other version that may serve.
+    """Take an endpoint back to another version.
 
-    In production the live version is rejected in the registry; in staging it is marked as rolled back. The exit code is
-    0 only when the other version serves, or with --no-wait when it was asked for.
+    To the newest one that may serve. In production the live version is rejected in the registry; in staging it is
+    marked as rolled back. The exit code is 0 only when the other version serves, or with --no-wait when it was asked
+    for.
     """
     from pipeline.aws.models import PRODUCTION
     from pipeline.aws.rollback import begin, prepare

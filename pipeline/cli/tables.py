@@ -8,8 +8,15 @@ from collections.abc import Iterable, Sequence
 from pipeline.cli.rows import one_line
 
 
-def print_table(head: Sequence[str], rows: Iterable[Sequence[str]], nothing: str) -> None:
-    """Print rows under their heads, tab-separated where the output is no terminal; `nothing` where there are none."""
+def print_table(head: Sequence[str], rows: Iterable[Sequence[str]], nothing: str, spare: Sequence[str] = ()) -> None:
+    """Print rows under their heads, tab-separated where the output is no terminal.
+
+    Args:
+        head: names of the columns.
+        rows: cells, as many as there are columns.
+        nothing: what to print where there are no rows and the output is a terminal.
+        spare: columns that a terminal too narrow for all does without, the first one first.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -23,12 +30,33 @@ def print_table(head: Sequence[str], rows: Iterable[Sequence[str]], nothing: str
     if not listed:
         console.print(nothing)
         return
-    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for name in head:
-        table.add_column(name, no_wrap=True, overflow="ellipsis")
+    shown = _shown(head, listed, spare)
+    table = Table(box=None, header_style="bold", padding=(0, _GAP, 0, 0), pad_edge=False)
+    for index in shown:
+        table.add_column(head[index], overflow="fold")
     for row in listed:
-        table.add_row(*(Text(one_line(cell), style=_COLORS.get(cell, "")) for cell in row))
+        cells = (row[index] for index in shown)
+        table.add_row(*(Text(one_line(cell), style=_COLORS.get(cell, "")) for cell in cells))
     console.print(table)
+
+
+def fits(head: Sequence[str], rows: Iterable[Sequence[str]]) -> bool:
+    """Say whether no cell of a table has to be broken; always true where the output is no terminal."""
+    from rich.cells import cell_len
+    from rich.console import Console
+
+    console = Console()
+    widths = (max(cell_len(one_line(cell)) for cell in column) for column in zip(head, *rows, strict=True))
+    return not console.is_terminal or sum(widths) + _GAP * (len(head) - 1) <= console.width
+
+
+def _shown(head: Sequence[str], rows: Sequence[Sequence[str]], spare: Sequence[str]) -> list[int]:
+    shown = list(range(len(head)))
+    for name in spare:
+        if fits([head[index] for index in shown], ([row[index] for index in shown] for row in rows)):
+            break
+        shown = [index for index in shown if head[index] != name]
+    return shown
 
 
 def print_pairs(lines: Iterable[tuple[str, str]], style: str = "bright_black", *, err: bool = False) -> None:
@@ -50,6 +78,7 @@ def print_pairs(lines: Iterable[tuple[str, str]], style: str = "bright_black", *
     console.print(table)
 
 
+_GAP = 2  # between columns
 _COLORS = {
     "Succeeded": "green",
     "Failed": "red",

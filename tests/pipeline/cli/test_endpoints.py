@@ -175,5 +175,6 @@ def test_no_endpoint_is_no_error(home: Path, call: Call) -> None:
     assert called.out == ""
     assert json.loads(call("endpoints", "--json").out) == []
     assert "there is none at all yet" in call("endpoint", "predict", "staging", "x.jpg").err
-    assert "no model yet" in call("endpoint", "reconcile").err
+    assert "no version yet" in call("endpoint", "reconcile").err
+    assert "no version yet" in call("endpoint", "reconcile", "--profile", "demo").err
     assert "no endpoint 'x' and no group" in call("endpoint", "reconcile", "x").err

@@ -101,4 +101,4 @@ def test_a_terminal_gets_shorter_words_and_no_group_where_there_is_one(make: Mak
 def test_options_before_the_verb_are_not_dropped_in_silence(home: Path, call: Callable[..., Called]) -> None:
     called = call("models", "--profile", "demo", "show", 1)
     assert called.code == 1
-    assert called.err == "error: give options behind the verb: bincount models show ... --profile\n"
+    assert called.err == "error: give options behind the verb: `bincount models show ...`\n"
