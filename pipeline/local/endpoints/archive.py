@@ -11,6 +11,7 @@ from pipeline.local.endpoints.plan import DeploymentError
 
 MAX_BYTES = 30 * 2**30  # what an instance's volume holds unless the variant says otherwise
 MAX_MEMBERS = 10_000
+MAX_DEPTH = 100  # folders in folders: shutil.rmtree calls itself for each, and Python bears no more than 1000 calls
 
 
 def unpack(archive: Path, folder: Path) -> None:
@@ -35,6 +36,8 @@ def _within_limits(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
         size += max(member.size, 0)
         if count > MAX_MEMBERS or size > MAX_BYTES:
             raise DeploymentError(f"the model data holds more than {MAX_MEMBERS} files or {MAX_BYTES >> 30} GiB")
+        if member.name.count("/") > MAX_DEPTH:
+            raise DeploymentError(f"the model data holds folders more than {MAX_DEPTH} deep")
         yield member
 
 

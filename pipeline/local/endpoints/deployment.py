@@ -52,12 +52,8 @@ class Deployment:
             announce(self._account, self._endpoint)
         try:
             self._deploy()
-        except DeploymentError as error:
-            return self._undo(str(error))
-        except OSError as error:  # no disk, no processes left
-            return self._undo(f"This machine cannot start the servers: {error}")
         except Exception as error:
-            return self._undo(str(explain(error)))
+            return self._undo(reason_of(error))
         return self._finish()
 
     def _claim(self) -> None:
@@ -147,6 +143,15 @@ class Deployment:
     def _update(self, **changes: Any) -> Endpoint:  # noqa: ANN401
         self._endpoint = self._account.store.update("endpoint", self._name, **changes, LastModifiedTime=time.time())
         return self._endpoint
+
+
+def reason_of(error: Exception) -> str:
+    """Return why servers could not be started, as the endpoint's FailureReason says it."""
+    if isinstance(error, DeploymentError):
+        return str(error)
+    if isinstance(error, OSError):  # no disk, no processes left
+        return f"This machine cannot start the servers: {error}"
+    return str(explain(error))
 
 
 def _moments(seconds: float) -> Iterator[None]:

@@ -10,10 +10,10 @@ from typing import Any
 
 from pipeline.local.aws.account import Account, arn
 from pipeline.local.endpoints import lock
-from pipeline.local.endpoints.deployment import Deployment
+from pipeline.local.endpoints.deployment import Deployment, reason_of
 from pipeline.local.endpoints.events import announce
 from pipeline.local.endpoints.places import endpoint_folder
-from pipeline.local.endpoints.plan import DeploymentError, Plan
+from pipeline.local.endpoints.plan import Plan
 from pipeline.local.endpoints.servers import start_servers, stop_servers
 from pipeline.local.endpoints.state import KIND, dead_servers, is_busy
 from pipeline.local.runner import Runner
@@ -83,8 +83,9 @@ def _revive(account: Account, runner: Runner, endpoint: Endpoint) -> None:
         return
     try:
         revived = {one["number"]: one for one in start_servers(account.home, runner, name, plan, dead)}
-    except DeploymentError as error:
-        account.store.update(KIND, name, _revival={"time": account.now(), "error": str(error)})
+    except Exception as error:
+        # Said whatever it was: an invocation waits for servers or for this, and starts manager after manager meanwhile.
+        account.store.update(KIND, name, _revival={"time": account.now(), "error": reason_of(error)})
         return
     renewed = [revived.get(server["number"], server) for server in endpoint["_servers"]]
     account.store.update(KIND, name, _servers=renewed, _revival=None)

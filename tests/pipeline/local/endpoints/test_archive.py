@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import shutil
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -82,3 +83,10 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(archive, "MAX_MEMBERS", 2)
     with pytest.raises(DeploymentError, match="more than 2 files"):
         unpack(_pack(tmp_path / "b", ("a", {}), ("b", {}), ("c", {})), tmp_path / "model")
+
+
+def test_folders_too_deep_to_be_removed_again_are_not_made(tmp_path: Path) -> None:
+    deep = [("a/" * depth + "x", {}) for depth in (50, 400, 800, 1200)]
+    with pytest.raises(DeploymentError, match="more than 100 deep"):
+        unpack(_pack(tmp_path / "a", *deep), tmp_path / "model")
+    shutil.rmtree(tmp_path / "model")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -235,5 +236,17 @@ def test_servers_that_cannot_be_started_again_say_why(hosting: Any) -> None:
     for process in hosting.processes():
         process.kill()
     with pytest.raises(ClientError, match="Conv9") as caught:
+        hosting.invoke()
+    assert caught.value.response["Error"]["Code"] == "ServiceUnavailable"
+
+
+def test_what_this_machine_lacks_for_a_restart_is_said_too(hosting: Any) -> None:
+    hosting.create(hosting.config("v1"))
+    log = Path(hosting.document()["_servers"][0]["folder"]) / "1.log"
+    log.unlink()
+    log.mkdir()  # stands for a disk that is full, no rights, no processes left
+    for process in hosting.processes():
+        process.kill()
+    with pytest.raises(ClientError, match="This machine cannot start the servers") as caught:
         hosting.invoke()
     assert caught.value.response["Error"]["Code"] == "ServiceUnavailable"
