@@ -77,14 +77,14 @@ def _files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def entrypoint_of(uri: str, root: Path = ROOT) -> list[str] | None:
+def entrypoint_of(uri: str) -> list[str] | None:
     """Return the exec-form ENTRYPOINT of one of our images, or None: not ours, or it has none.
 
     A tuning job runs this with the argument `train`: its API has no other entry point.
     """
     repository = re.split("[:@]", uri.rsplit("/", maxsplit=1)[-1], maxsplit=1)[0]
     kind = repository.removeprefix(f"{PROJECT}-")
-    dockerfile = root / "containers" / kind / "Dockerfile"
+    dockerfile = ROOT / "containers" / kind / "Dockerfile"
     if kind == repository or kind not in IMAGE_OF.values() or not dockerfile.is_file():
         return None
     lines = re.findall(r"^ENTRYPOINT\s+(\[.*\])\s*$", dockerfile.read_text(encoding="utf-8"), re.MULTILINE)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
+FUNCTIONS = {"champion", "deploy", "predict"}
+"""The packages below `lambda/`, which is the root of their imports."""
 
 # Folder: top-level modules that nothing in it may import.
 FORBIDDEN = {
-    "pipeline": {"steps", "containers"},
-    "steps": {"pipeline", "containers", "boto3", "botocore", "sagemaker"},
-    "containers": {"pipeline", "boto3", "botocore", "sagemaker", "torch"},
+    "pipeline": {"steps", "containers", *FUNCTIONS},
+    "steps": {"pipeline", "containers", "boto3", "botocore", "sagemaker", *FUNCTIONS},
+    "containers": {"pipeline", "boto3", "botocore", "sagemaker", "torch", *FUNCTIONS},
     "lambda": {"pipeline", "steps", "containers", "sagemaker"},
 }
 
@@ -68,6 +71,14 @@ def test_containers_import_the_common_step_code_alone() -> None:
             )
 
 
+@pytest.mark.parametrize("function", sorted(FUNCTIONS))
+def test_a_function_imports_itself_and_what_lambda_has(function: str) -> None:
+    allowed = {function, "boto3", "botocore"} | sys.stdlib_module_names
+    for path in files_of(f"lambda/{function}"):
+        found = {name.split(".")[0] for name in runtime_imports_of(path.read_text(encoding="utf-8"))}
+        assert found <= allowed, f"{path.relative_to(ROOT)} imports {', '.join(found - allowed)}"
+
+
 def test_only_the_aws_folders_name_boto3() -> None:
     allowed = {ROOT / "pipeline" / "aws", ROOT / "pipeline" / "local"}
     # Compiling needs boto3 to keep the SageMaker SDK from calling anyone.
@@ -85,4 +96,6 @@ def test_the_rules_see_every_kind_of_import() -> None:
 
 
 def test_every_folder_of_the_rules_has_files() -> None:
-    assert all(files_of(folder) for folder in ("pipeline", "steps"))
+    folders = [*FORBIDDEN, "pipeline/aws", "pipeline/local", "steps/common", "containers/inference"]
+    assert [folder for folder in folders if not files_of(folder)] == []
+    assert {path.parent.name for path in (ROOT / "lambda").glob("*/handler.py")} == FUNCTIONS

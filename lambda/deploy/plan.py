@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from deploy.names import STAGING
+from deploy.names import PRODUCTION, STAGING
 from deploy.packages import AGAIN, DEPLOYING, FAILED, PASSED, REQUESTED, ROLLED_BACK, Package
 
 BUSY = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
@@ -75,7 +75,7 @@ def desired(stage: str, versions: Iterable[Package]) -> Package | None:
 
 
 def _may_enter_production(package: Package) -> bool:
-    status = package.mark("production").status
+    status = package.mark(PRODUCTION).status
     if not package.approved or status in _TURNED_DOWN:
         return False
     # What production has accepted once stays accepted, whatever staging says when it serves the version again.

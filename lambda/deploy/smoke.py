@@ -47,7 +47,7 @@ class Outcome:
 def run(
     environment: Environment, endpoint: str, package: Package, sleep: Callable[[float], None] = time.sleep
 ) -> Outcome:
-    """Smoke-test a version that an endpoint serves: at most about 90 seconds.
+    """Smoke-test a version that an endpoint serves: at most about two minutes.
 
     Raises:
         ClientError, BotoCoreError: S3 has a passing trouble; the photo may be read later.

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from pipeline.aws.deployment import OVERRIDE
+from pipeline.aws.deployment import OVERRIDE, PRODUCTION_MARKS
 from pipeline.aws.errors import aws_errors
 from pipeline.errors import UserError
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pipeline.aws.models import Version
 
 NOTE_CHARACTERS = 800  # the service takes 1,024; who and when stand behind the note
-_OLD = ("ProductionStatus", "ProductionReason", "ProductionTime", "ProductionConfig")
+_METADATA_CHARACTERS = 256
 _LOCAL_ACCOUNT = "000000000000"
 _NOT_METADATA = re.compile(r"[^\w .:/=+@-]")
 
@@ -54,7 +54,7 @@ def _decide(session: boto3.Session, version: Version, status: str, note: str | N
     }
     if override:
         request["CustomerMetadataProperties"] = {OVERRIDE: f"{user} {now}"}
-    if status == "Approved" and (old := [key for key in _OLD if key in version.metadata]):
+    if status == "Approved" and (old := [key for key in PRODUCTION_MARKS if key in version.metadata]):
         request["CustomerMetadataPropertiesToRemove"] = old
     session.client("sagemaker").update_model_package(**request)
     if version.status == status:
@@ -65,13 +65,15 @@ def _decide(session: boto3.Session, version: Version, status: str, note: str | N
 
 
 def caller(session: boto3.Session) -> str:
-    """Return who calls: the user or role of the account, on this machine the login name; at most 128 characters.
-
-    Only characters that a model package's metadata takes.
-    """
+    """Return who calls: the user or role of the account, on this machine the login name; at most 128 characters."""
     arn = session.client("sts").get_caller_identity()["Arn"]
     name = _login() if f"::{_LOCAL_ACCOUNT}:" in arn else arn.rpartition(":")[2]
-    return _NOT_METADATA.sub("-", name)[:128]
+    return metadata_text(name)[:128]
+
+
+def metadata_text(text: str) -> str:
+    """Return a text with only characters that a model package's metadata takes, at most 256."""
+    return _NOT_METADATA.sub("-", text)[:_METADATA_CHARACTERS]
 
 
 def _login() -> str:

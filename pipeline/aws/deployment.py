@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 OVERRIDE = "StagingOverride"
 """The metadata that says who put a version into production although staging had not passed."""
+PRODUCTION_MARKS = ("ProductionStatus", "ProductionReason", "ProductionTime", "ProductionConfig")
+"""The metadata in which the deploy function says what became of a version in production; approving removes it."""
 _SETTLED = frozenset({"", "InService", "OutOfService", "Failed"})
 _SILENT = frozenset({"Creating", "Failed", "Deleting", "OutOfService"})
 _GRACE = 30.0  # seconds that a failed version's predecessor has to come back before the verdict is told without it
@@ -96,7 +98,7 @@ def production_takes(versions: Collection[Version]) -> Version | None:
 
 def after_approval(version: Version, *, override: bool) -> Version:
     """Return a version as approving makes it: what production said of it before no longer counts."""
-    kept = {key: value for key, value in version.metadata.items() if not key.startswith("Production")}
+    kept = {key: value for key, value in version.metadata.items() if key not in PRODUCTION_MARKS}
     return replace(version, status="Approved", metadata=kept | ({OVERRIDE: "now"} if override else {}))
 
 

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     import boto3
 
 _APPROVED = "Approved"
+_LISTED = 100
 
 
 @aws_errors()
-def versions(session: boto3.Session, group: str, limit: int = 100) -> list[Version]:
-    """Return a group's versions, the newest first; none where there is no such group. Raises UserError."""
-    listed = _summaries(session.client("sagemaker"), group, limit)
+def versions(session: boto3.Session, group: str) -> list[Version]:
+    """Return a group's 100 newest versions, the newest first; none where there is no such group. Raises UserError."""
+    listed = _summaries(session.client("sagemaker"), group, _LISTED)
     best = champion_arn(session, group)
     return [_version(session, summary["ModelPackageArn"], best) for summary in listed]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -17,9 +16,6 @@ from pipeline.errors import UserError
 
 if TYPE_CHECKING:
     import boto3
-
-_REASON_CHARACTERS = 256
-_NOT_METADATA = re.compile(r"[^\w .:/=+@-]")
 
 
 @dataclass(frozen=True)
@@ -73,7 +69,7 @@ def begin(session: boto3.Session, chosen: RollBack, note: str | None) -> None:
     reason = f"{note or 'rolled back'} ({approval.caller(session)})"
     metadata = {
         "StagingStatus": "RolledBack",
-        "StagingReason": _NOT_METADATA.sub("-", " ".join(reason.split()))[:_REASON_CHARACTERS],
+        "StagingReason": approval.metadata_text(" ".join(reason.split())),
         "StagingTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
     session.client("sagemaker").update_model_package(
