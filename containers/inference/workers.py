@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from time import thread_time
 from typing import Any, TypeVar, TypeVarTuple
 
 import numpy as np
@@ -13,10 +14,11 @@ import numpy.typing as npt
 
 from containers.inference.model import Model
 from containers.inference.payload import Kind, from_json, from_multipart
-from containers.inference.refusals import busy, of_photo
+from containers.inference.refusals import RefusedError, busy, of_photo
 from steps.common.images import PhotoError
 
 QUEUE_PER_THREAD = 32  # requests: some seconds of work, where the service waits 60 for an answer
+DECODE_SECONDS = 2.0  # of a core, for the photos of one request: one of 50 million pixels takes most of it
 
 Result = TypeVar("Result")
 Arguments = TypeVarTuple("Arguments")
@@ -63,7 +65,8 @@ class Workers:
 
     async def _batch(self, model: Model, photos: list[bytes]) -> list[Answer]:
         """Decode all photos side by side and answer them in one run; the first that is unusable refuses them all."""
-        jobs = [self._run(model.prepare, photo) for photo in photos]
+        prepare = _within(DECODE_SECONDS, model.prepare)
+        jobs = [self._run(prepare, photo) for photo in photos]
         prepared: list[npt.NDArray[np.uint8]] = []
         for number, result in enumerate(await asyncio.gather(*jobs, return_exceptions=True), start=1):
             if isinstance(result, PhotoError):
@@ -75,3 +78,20 @@ class Workers:
 
     async def _run(self, function: Callable[[*Arguments], Result], *arguments: *Arguments) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self.pool, function, *arguments)
+
+
+def _within(seconds: float, function: Callable[[bytes], Result]) -> Callable[[bytes], Result]:
+    """Return the function, for several threads, that refuses further calls when its calls have taken some time."""
+    spent = 0.0
+
+    def call(photo: bytes) -> Result:
+        nonlocal spent
+        if spent > seconds:
+            raise RefusedError(400, "the photos take too long to decode: send fewer at once, or smaller ones")
+        began = thread_time()
+        try:
+            return function(photo)
+        finally:
+            spent += thread_time() - began
+
+    return call

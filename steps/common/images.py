@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageOps
 
+from steps.common.structure import first_scan, is_laborious
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -19,6 +21,12 @@ if TYPE_CHECKING:
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "MPO")
 MAX_PIXELS = 50_000_000
 MAX_SIDE = 20_000
+MAX_TILES = 100_000  # strips or tiles of a TIFF: Pillow starts its decoder for each
+MAX_RUN_LENGTH_BYTES = 2 * 2**20  # of a BMP with compression: Pillow decodes it in Python
+# Others are of faxes and instruments, or long gone; libtiff writes to stderr for each faulty line of a fax.
+TIFF_COMPRESSIONS = frozenset(
+    {"raw", "tiff_lzw", "jpeg", "tiff_adobe_deflate", "tiff_deflate", "packbits", "lzma", "zstd", "webp"}
+)
 # How files of these formats begin: what begins so and cannot be opened was a picture once.
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"GIF8", b"BM", b"II*\0", b"MM\0*")
 
@@ -46,7 +54,7 @@ class TruncatedError(PhotoError):
 
 
 class TooLargeError(PhotoError):
-    """More pixels, or a longer side, than is decoded."""
+    """More pixels, a longer side or more parts than is decoded."""
 
     reason = "too large"
 
@@ -62,19 +70,7 @@ def decode(data: bytes, at_least: int = 0) -> Image.Image:
     Raises:
         NotAPictureError, TruncatedError, TooLargeError: see there.
     """
-    try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise TooLargeError(f"the photo has more than {MAX_PIXELS} pixels") from None
-    except Exception:
-        if data.startswith(_SIGNATURES):
-            raise TruncatedError("the photo ends early or is damaged") from None
-        raise NotAPictureError(f"not one of the formats {', '.join(FORMATS)}") from None
-    width, height = image.size
-    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
-        raise TooLargeError(f"{width} x {height} is over {MAX_PIXELS} pixels or {MAX_SIDE} on a side")
-    if min(width, height) < 1:
-        raise TruncatedError("the photo has no pixels")
+    image = _opened(data)
     if image.format == "JPEG" and _lacks_end(data):
         raise TruncatedError("the photo ends early or is damaged")
     try:
@@ -89,18 +85,38 @@ def decode(data: bytes, at_least: int = 0) -> Image.Image:
         raise TruncatedError("the photo ends early or is damaged") from None
 
 
+def _opened(data: bytes) -> Image.Image:
+    """Read the head and check what it says; nothing is decoded yet. Raises as `decode` does."""
+    if is_laborious(data):
+        raise TooLargeError("the photo has too many parts")
+    try:
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise TooLargeError(f"the photo has more than {MAX_PIXELS} pixels") from None
+    except Exception:
+        if data.startswith(_SIGNATURES):
+            raise TruncatedError("the photo ends early or is damaged") from None
+        raise NotAPictureError(f"not one of the formats {', '.join(FORMATS)}") from None
+    width, height = image.size
+    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
+        raise TooLargeError(f"{width} x {height} is over {MAX_PIXELS} pixels or {MAX_SIDE} on a side")
+    if min(width, height) < 1:
+        raise TruncatedError("the photo has no pixels")
+    if image.format == "TIFF" and image.info.get("compression") not in TIFF_COMPRESSIONS:
+        raise NotAPictureError("a TIFF with a compression that photos do not have")
+    run_lengths = [tile.codec_name for tile in image.tile[:1]] == ["bmp_rle"]
+    if len(image.tile) > MAX_TILES or (run_lengths and len(data) > MAX_RUN_LENGTH_BYTES):
+        raise TooLargeError("the photo has too many parts")
+    return image
+
+
 def _lacks_end(data: bytes) -> bool:
     """Tell whether a JPEG has no end marker after its first scan: a failed copy that is filled with zeros.
 
-    The decoder takes the zeros for pixels and returns half a photo. Markers: ITU-T T.81, B.1.1.
+    The decoder takes the zeros for pixels and returns half a photo.
     """
-    place = 2
-    while data[place : place + 1] == b"\xff" and place + 4 <= len(data):
-        if data[place + 1] == 0xDA:  # start of scan; thumbnails with scans of their own lie in segments before it
-            return data.find(b"\xff\xd9", place) < 0
-        filler = data[place + 1] == 0xFF
-        place += 1 if filler else 2 + int.from_bytes(data[place + 2 : place + 4], "big")
-    return False
+    start = first_scan(data)
+    return start is not None and data.find(b"\xff\xd9", start) < 0
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

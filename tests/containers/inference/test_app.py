@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,28 @@ def test_more_requests_than_the_queue_holds_are_told_to_come_back(
     assert (refused[0], refused[1][b"retry-after"]) == (503, b"1")
     assert json.loads(refused[2]) == {"error": "too many requests wait"}
     assert {reply[0] for reply in others} == {200}
+
+
+def test_photos_that_take_long_are_not_decoded_to_the_last(
+    app: App, monkeypatch: pytest.MonkeyPatch, make_photo: MakePhoto
+) -> None:
+    prepare, prepared = Model.prepare, []
+
+    def take_long(model: Model, photo: bytes) -> Any:
+        prepared.append(photo)
+        until = time.thread_time() + 0.05
+        while time.thread_time() < until:
+            pass
+        return prepare(model, photo)
+
+    body = b"--b\r\n\r\n" + b"\r\n--b\r\n\r\n".join([make_photo(1)] * 10) + b"\r\n--b--"
+    monkeypatch.setattr(Model, "prepare", take_long)
+    assert invoke(app, body, content_type="multipart/form-data; boundary=b")[0] == 200
+    monkeypatch.setattr(workers_module, "DECODE_SECONDS", 0.12)
+    prepared.clear()
+    status, _, said = invoke(app, body, content_type="multipart/form-data; boundary=b")
+    assert (status, "take too long to decode" in json.loads(said)["error"]) == (400, True)
+    assert len(prepared) in {3, 4}  # two threads: one more may have begun
 
 
 def test_the_end_of_draining_is_told(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
