@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -175,6 +177,33 @@ class World:
         if int(version.rpartition("/")[2]) in self.bad:
             answer |= {"predicted_label": "1"}
         return SimpleNamespace(status_code=200), {"Body": Body(json.dumps(answer).encode()), "ContentType": "x"}
+
+
+@contextmanager
+def deployed(session: boto3.Session, endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """Give an account of moto's with an empty group, whose deployments take until the test ends them."""
+    for name, value in {
+        "PROJECT": "bincount",
+        "MODEL_ROLE_ARN": ROLE,
+        "CAPTURE_URI": "s3://artifacts/bincount/capture",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("deploy.smoke._PAUSES", (0.0, 0.0, 0.0, 0.0))
+    monkeypatch.setattr("deploy.endpoints._PAUSES", (0.0, 0.0, 0.0, 0.0))
+    endpoints.hold = True
+    sagemaker: Any = session.client("sagemaker")
+    s3: Any = session.client("s3")
+    s3.create_bucket(Bucket="artifacts")
+    s3.put_object(Bucket="artifacts", Key="smoke.json", Body=json.dumps(SMOKE).encode())
+    sagemaker.create_model_package_group(ModelPackageGroupName=GROUP)
+    world = World(session, endpoints, sagemaker)
+    events: Any = session.events
+    event = "before-call.sagemaker-runtime.InvokeEndpoint"
+    events.register(event, world.answer)
+    try:
+        yield world
+    finally:
+        events.unregister(event, world.answer)
 
 
 class Body:

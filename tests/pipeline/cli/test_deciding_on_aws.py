@@ -13,7 +13,7 @@ import pytest
 from pipeline.aws import approval, deployment, functions, inspection
 from pipeline.cli.options import Target
 from pipeline.cli.waiting import wait_for_verdict
-from tests.deployments import GROUP, ROLE, SMOKE, World
+from tests.deployments import GROUP, World, deployed
 
 if TYPE_CHECKING:
     from tests.extended_moto import Endpoints
@@ -25,23 +25,11 @@ def world(
     home: Path, moto_session: boto3.Session, moto_endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[World]:
     """Give an account in which decisions reach the deploy function, and its endpoints come to rest while we wait."""
-    for name, value in {"PROJECT": "bincount", "MODEL_ROLE_ARN": ROLE, "CAPTURE_URI": "s3://artifacts/c"}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr("deploy.smoke._PAUSES", ())
-    moto_endpoints.hold = True
-    sagemaker: Any = moto_session.client("sagemaker")
-    s3: Any = moto_session.client("s3")
-    s3.create_bucket(Bucket="artifacts")
-    s3.put_object(Bucket="artifacts", Key="smoke.json", Body=json.dumps(SMOKE).encode())
-    sagemaker.create_model_package_group(ModelPackageGroupName=GROUP)
-    made = World(moto_session, moto_endpoints, sagemaker)
-    event = "before-call.sagemaker-runtime.InvokeEndpoint"
-    moto_session.events.register(event, made.answer)
-    monkeypatch.setattr(inspection, "connect", lambda: moto_session)
-    monkeypatch.setattr(functions, "reconcile", lambda *_: made.reconcile())
-    _deliver(made, monkeypatch)
-    yield made
-    moto_session.events.unregister(event, made.answer)
+    with deployed(moto_session, moto_endpoints, monkeypatch) as world:
+        monkeypatch.setattr(inspection, "connect", lambda: moto_session)
+        monkeypatch.setattr(functions, "reconcile", lambda *_: world.reconcile())
+        _deliver(world, monkeypatch)
+        yield world
 
 
 def _deliver(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

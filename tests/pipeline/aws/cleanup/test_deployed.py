@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import boto3
 import pytest
@@ -16,7 +15,7 @@ from pipeline.aws.cleanup.models import Kind
 from pipeline.aws.cleanup.planner import plan
 from pipeline.aws.endpoints import describe
 from pipeline.aws.rollback import begin, prepare
-from tests.deployments import GROUP, ROLE, SMOKE, World
+from tests.deployments import GROUP, World, deployed
 
 if TYPE_CHECKING:
     from tests.extended_moto import Endpoints
@@ -24,20 +23,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def world(moto_session: boto3.Session, moto_endpoints: Endpoints, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """Return an account whose deployments take until the test ends them."""
-    for name, value in {"PROJECT": "bincount", "MODEL_ROLE_ARN": ROLE, "CAPTURE_URI": "s3://artifacts/c"}.items():
-        monkeypatch.setenv(name, value)
-    moto_endpoints.hold = True
-    sagemaker: Any = moto_session.client("sagemaker")
-    s3: Any = moto_session.client("s3")
-    s3.create_bucket(Bucket="artifacts")
-    s3.put_object(Bucket="artifacts", Key="smoke.json", Body=json.dumps(SMOKE).encode())
-    sagemaker.create_model_package_group(ModelPackageGroupName=GROUP)
-    made = World(moto_session, moto_endpoints, sagemaker)
-    event = "before-call.sagemaker-runtime.InvokeEndpoint"
-    moto_session.events.register(event, made.answer)
-    yield made
-    moto_session.events.unregister(event, made.answer)
+    """Give an account whose deployments take until the test ends them."""
+    with deployed(moto_session, moto_endpoints, monkeypatch) as world:
+        yield world
 
 
 def test_everything_that_was_deployed_goes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
