@@ -44,9 +44,18 @@ def deliver(home: Home, store: Store, arn: str, event: bytes) -> None:
         return
     now = time.time()
     id = str(uuid.uuid4())
-    body = {"id": id, "event": event.decode(), "attempts": 0, "created": now, "due": now}
+    body = {"id": id, "function": arn, "event": event.decode(), "attempts": 0, "created": now, "due": now}
     store.create(KIND, id, body, function.name)
     _ensure_worker(home, function)
+
+
+def resume(home: Home, store: Store) -> None:
+    """See to it that events go on which wait because their worker was killed, as when the machine went down."""
+    for arn in {delivery["function"] for delivery in store.find(KIND)}:
+        if function := find_function(arn):
+            # Whoever is here asked for something else: it is no worse off than before.
+            with contextlib.suppress(OSError, subprocess.SubprocessError):
+                _ensure_worker(home, function)
 
 
 def _note(home: Home, name: str, line: str) -> None:

@@ -46,9 +46,11 @@ _NO_FILES = {
 def open_session(home: Home, launch: Launcher | None) -> boto3.Session:
     """Return the session of `pipeline.local.aws.session`."""
     from pipeline.local.aws.launch import start_engine
+    from pipeline.local.deliveries import resume
 
     account = Account(home, Store(home.database), launch or start_engine)
     (home.s3 / BUCKET).mkdir(parents=True, exist_ok=True)
+    resume(home, account.store)
     core = botocore.session.Session(session_vars=_NO_FILES)
     core.register_component("data_loader", _loader())
     core.register("before-parameter-build", _remember, unique_id="local-aws")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
-from pipeline.local import deliveries
+from pipeline.local import aws, deliveries
 from pipeline.local.deliveries import deliver
 from pipeline.local.home import Home
 from pipeline.local.store import Store
@@ -102,6 +102,21 @@ def test_an_event_waits_in_the_store_when_no_worker_can_be_started(
     assert len(store.find("delivery")) == 1
     deliver(home, store, ARN, b'{"n": 2}')
     assert toy.events() == [{"n": 1}, {"n": 2}]
+
+
+def test_events_of_a_worker_that_was_killed_go_on_with_the_next_command(home: Home, store: Store, toy: Toy) -> None:
+    toy.write("__import__('time').sleep(1)")
+    deliver(home, store, ARN, b'{"n": 1}')
+    deliver(home, store, ARN, b'{"n": 2}')
+    for worker in workers(home):
+        worker.kill()
+    psutil.wait_procs(workers(home), 5)
+    assert len(store.find("delivery")) == 2
+    aws.session(home)
+    aws.session(home)
+    assert len(workers(home)) == 1
+    assert toy.events()[-2:] == [{"n": 1}, {"n": 2}]
+    assert store.find("delivery") == []
 
 
 def test_an_event_that_ended_its_workers_or_is_too_old_is_dropped(home: Home, store: Store, toy: Toy) -> None:

@@ -86,7 +86,7 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_folders_too_deep_to_be_removed_again_are_not_made(tmp_path: Path) -> None:
-    deep = [("a/" * depth + "x", {}) for depth in (50, 400, 800, 1200)]
+    deep: list[tuple[str, dict[str, Any]]] = [("a/" * depth + "x", {}) for depth in (50, 400, 800, 1200)]
     with pytest.raises(DeploymentError, match="more than 100 deep"):
         unpack(_pack(tmp_path / "a", *deep), tmp_path / "model")
     shutil.rmtree(tmp_path / "model")
