@@ -44,7 +44,11 @@ def read(uri: str, allowed: Collection[str]) -> bytes:
 def _split(uri: str) -> tuple[str, str]:
     # Not by urlsplit: a key may hold `?` and `#`.
     bucket, _, key = uri.removeprefix("s3://").partition("/")
-    if not uri.startswith("s3://") or not bucket or not key or len(key.encode("utf-8", "replace")) > 1024:
+    try:
+        size = len(key.encode())
+    except UnicodeEncodeError:  # half of a surrogate pair: JSON can hold it, a request to S3 cannot
+        size = 0
+    if not uri.startswith("s3://") or not bucket or not 0 < size <= 1024:
         raise RefusalError(400, "s3_uri must be s3://bucket/key")
     return bucket, key
 

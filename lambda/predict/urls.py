@@ -13,6 +13,7 @@ from predict.errors import RefusalError, refused_host
 PORTS = {"https": 443, "http": 80}
 _LONGEST = 2048
 _CHARACTERS = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")  # RFC 3986
+_BRACKETS = re.compile(r"\[[0-9A-Fa-f:.]+\](:[0-9]*)?")
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 # Resolvers read these as IPv4 addresses, in octal, hexadecimal or with fewer dots (as browsers do: WHATWG URL, 3.5).
 _NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
@@ -71,7 +72,11 @@ def parse(text: str, schemes: Collection[str]) -> Url:
 
 def follow(url: Url, location: str, schemes: Collection[str]) -> Url:
     """Return where a redirect of `url` leads. Raises RefusalError: see `parse`; from https it never leads to http."""
-    return parse(urljoin(str(url), location), {"https"} if url.scheme == "https" else schemes)
+    try:
+        joined = urljoin(str(url), location)
+    except ValueError:
+        raise RefusalError(400, "the location is no URL") from None
+    return parse(joined, {"https"} if url.scheme == "https" else schemes)
 
 
 def shown(text: str) -> str:
@@ -83,6 +88,8 @@ def _host(parts: SplitResult) -> str:
     host = (parts.hostname or "").removesuffix(".")
     try:
         if "[" in parts.netloc:
+            if not _BRACKETS.fullmatch(parts.netloc):  # urlsplit overlooks what stands before and behind them
+                raise refused_host()
             return str(IPv6Address(host))
         if _NUMBER.fullmatch(host.rpartition(".")[2]):
             return str(IPv4Address(host))

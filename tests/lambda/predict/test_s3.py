@@ -65,6 +65,7 @@ def test_an_object_over_the_limit_is_not_read(account: boto3.Session) -> None:
 def test_a_uri_names_bucket_and_key(uri: str) -> None:
     assert refusal(uri).status == 400
     assert refusal(f"s3://{BUCKET}/{'a' * 1025}").status == 400
+    assert refusal(f"s3://{BUCKET}/half a pair \ud800").status == 400
 
 
 @pytest.mark.parametrize(

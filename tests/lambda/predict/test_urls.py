@@ -72,6 +72,15 @@ def test_brackets_hold_an_ipv6_address() -> None:
     assert status("https://[v1.x]/") in {400, 403}
     assert status("https://[example.com]/") in {400, 403}
     assert status("https://[127.0.0.1]/") in {400, 403}
+    assert status("https://[fe80::1%25eth0]/") in {400, 403}
+
+
+@pytest.mark.parametrize(
+    "authority", ["{}evil.example", "evil.example{}", "{}.evil.example:443", "{}:443:443", "{0}{0}"]
+)
+def test_nothing_stands_beside_the_brackets(authority: str) -> None:
+    # Of each, urlsplit reads the address, or none; another reader might see the name.
+    assert status(f"https://{authority.format('[2606:4700::1111]')}/") in {400, 403}
 
 
 def test_a_host_that_is_an_address_is_known_as_one() -> None:
@@ -102,7 +111,9 @@ def test_where_a_redirect_leads(location: str, to: str) -> None:
     assert str(follow(parse("https://a.example/x/a.jpg", {"https"}), location, {"https"})) == to
 
 
-@pytest.mark.parametrize("location", ["http://a.example/", "file:///etc/passwd", "https://u:p@a.example/"])
+@pytest.mark.parametrize(
+    "location", ["http://a.example/", "file:///etc/passwd", "https://u:p@a.example/", "https://[::1", "//[::1/"]
+)
 def test_where_a_redirect_must_not_lead(location: str) -> None:
     with pytest.raises(RefusalError):
         follow(parse("https://a.example/", {"https", "http"}), location, {"https", "http"})
