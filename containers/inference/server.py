@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import logging
 import socket
 import sys
@@ -22,6 +23,8 @@ from steps.common.artifact import one_line
 
 DRAIN_SECONDS = 25  # the service sends SIGKILL 30 seconds after SIGTERM
 KEEP_ALIVE_SECONDS = 75  # longer than a load balancer keeps an idle connection, so that it is the one that closes
+MAPPED_BYTES = 4 * 2**20  # blocks of photos of a megapixel and more
+_M_MMAP_THRESHOLD = -3  # malloc.h of glibc
 
 _log = logging.getLogger("inference")
 
@@ -43,8 +46,20 @@ def serve(settings: Settings) -> int:
     """
     sockets = [_listen(settings.host, port) for port in (settings.port, settings.metrics_port)]
     log_to_stdout()
+    _give_memory_back()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(settings, sockets))
+
+
+def _give_memory_back() -> None:
+    """Have the system's allocator return large blocks when they are freed, where it is glibc's.
+
+    Left to itself it keeps them after the first few, in a heap for each thread: 830 MB instead of 20 MB, after PNGs of
+    49 million pixels on two threads.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, MAPPED_BYTES)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import signal
 import socket
 import subprocess
@@ -12,6 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
+
+from tests.containers.inference.bodies import FORM, encoded, form
 
 ROOT = Path(__file__).parents[3]
 Start = Callable[..., Any]
@@ -98,3 +102,13 @@ def test_the_version_is_the_graph_s_digest_where_none_is_given(start_server: Sta
     server = start_server().wait_ready()
     graph = (server.log.parent / "model" / "model.onnx").read_bytes()
     assert server.ask("GET", "/ping").json == {"model_version": hashlib.sha256(graph).hexdigest()[:12]}
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another allocator")
+def test_the_memory_of_large_photos_is_given_back(start_server: Start) -> None:
+    running = start_server({"OMP_NUM_THREADS": "2"}).wait_ready()
+    before = running.memory()
+    large = form(*[encoded(Image.new("RGBA", (5000, 5000), "gray"), "WEBP", lossless=True, method=0)] * 4)
+    for _ in range(2):
+        assert running.invoke(large, FORM).status == 200
+    assert running.memory() - before < 48 * 2**20
