@@ -16,6 +16,7 @@ from pipeline.local.aws.answers import Answer, Request, ServiceError, members, n
 from pipeline.local.aws.paging import page
 from pipeline.local.aws.tags import put_tags, read_tags
 from pipeline.local.home import Home
+from pipeline.local.store import MissingDocumentError
 
 KIND = "alarm"
 _MOST_BYTES = 1 << 20  # of a file of invocations, about 40,000 of them; there is one older file at most
@@ -101,7 +102,11 @@ def evaluated(account: Account, alarm: dict[str, Any]) -> dict[str, Any]:
     if state == alarm["StateValue"]:
         return alarm
     reason = f"{alarm['MetricName']} {points}, newest first, against the threshold {alarm['Threshold']:g}"
-    return account.store.update(KIND, alarm["AlarmName"], **_in_state(state, reason[:1023], now))
+    changes = _in_state(state, reason[:1023], now)
+    try:
+        return account.store.update(KIND, alarm["AlarmName"], **changes)
+    except MissingDocumentError:  # deleted while its invocations were read
+        return {**alarm, **changes}
 
 
 def _in_state(state: str, reason: str, now: float) -> dict[str, Any]:

@@ -115,6 +115,15 @@ def test_what_was_set_by_hand_stays_for_a_period(
     assert "0.1" in cloudwatch.describe_alarms()["MetricAlarms"][0]["StateReason"]
 
 
+def test_an_alarm_that_is_deleted_while_it_is_evaluated_is_no_error(cloudwatch: Any, account: Account) -> None:
+    cloudwatch.put_metric_alarm(**alarm())
+    found = account.store.get("alarm", "new-5xx")
+    cloudwatch.delete_alarms(AlarmNames=["new-5xx"])
+    assert found is not None
+    assert alarms.evaluated(account, found)["StateValue"] == "OK"
+    assert account.store.get("alarm", "new-5xx") is None
+
+
 def test_an_alarm_begins_without_data_and_keeps_its_state_when_it_is_changed(cloudwatch: Any, account: Account) -> None:
     assert alarm_state(account, "new-5xx") == "INSUFFICIENT_DATA"
     cloudwatch.put_metric_alarm(**alarm(TreatMissingData="ignore"))

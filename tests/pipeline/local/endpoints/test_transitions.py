@@ -9,6 +9,7 @@ import psutil
 import pytest
 from botocore.exceptions import ClientError
 
+from pipeline.local.addresses import addresses
 from pipeline.local.endpoints.places import endpoint_folder
 
 BLUE_GREEN = {"TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}}
@@ -221,12 +222,14 @@ def test_servers_that_died_are_started_again_when_they_are_asked(hosting: Any) -
     hosting.create(hosting.config("v1", 2))
     hosting.sagemaker.delete_endpoint_config(EndpointConfigName="v1")
     hosting.sagemaker.delete_model(ModelName="v1")
+    assert len(addresses(hosting.home, "bins")) == 2
     for process in hosting.processes():
         process.kill()
     psutil.wait_procs(hosting.processes(), 5)
+    assert addresses(hosting.home, "bins") == []
     assert json.loads(hosting.invoke()["Body"].read())["version"] == "v1"
     hosting.join()
-    assert len(hosting.processes()) == 2
+    assert len(hosting.processes()) == len(addresses(hosting.home, "bins")) == 2
 
 
 def test_servers_that_cannot_be_started_again_say_why(hosting: Any) -> None:
