@@ -68,11 +68,6 @@ def endpoints(session: boto3.Session, prefix: str = "") -> list[Endpoint]:
 @aws_errors()
 def describe(session: boto3.Session, name: str) -> Endpoint | None:
     """Return an endpoint, or None where there is none of this name. Raises UserError: not named as ours are."""
-    return look(session, name)
-
-
-def look(session: boto3.Session, name: str) -> Endpoint | None:
-    """Do the same and let botocore's errors through."""
     parts = _NAME.fullmatch(name)
     if parts is None:
         raise UserError(f"{name} is no endpoint of ours: those end with -{STAGING} or -{PRODUCTION}")

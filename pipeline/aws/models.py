@@ -124,11 +124,6 @@ class Verdict:
         name = stage.capitalize()
         return cls(*(metadata.get(f"{name}{part}", "") for part in ("Status", "Reason", "Time")))
 
-    @property
-    def decided(self) -> bool:
-        """Whether nothing more will follow by itself."""
-        return self.status == PASSED or self.status in FAILED
-
 
 @dataclass(frozen=True)
 class Score:

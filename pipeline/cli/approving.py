@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.asking import YesOption, ask, require_answer
-from pipeline.cli.options import JsonOption, OnlyProfileOption, Target, TargetOption
+from pipeline.cli.options import INTERRUPTED, JsonOption, OnlyProfileOption, Target, TargetOption
 from pipeline.cli.versions import VersionArgument
 from pipeline.errors import UserError
 
@@ -212,7 +212,7 @@ def _follow(wait: Callable[[], Deployment]) -> Deployment:
         return wait()
     except KeyboardInterrupt:
         typer.echo("\nleft: the deployment goes on; `bincount models` tells", err=True)
-        raise typer.Exit(130) from None
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def _tell(version: Version, status: str, ended: Deployment | None, *, json: bool) -> None:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from pipeline.cli.options import INTERRUPTED
+
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
@@ -19,7 +21,7 @@ def ask(question: str, yes: bool) -> None:
         agreed = typer.confirm(question, err=True)
     except typer.Abort:
         typer.echo("\nnothing is changed", err=True)
-        raise typer.Exit(130) from None
+        raise typer.Exit(INTERRUPTED) from None
     if not agreed:
         typer.echo("nothing is changed", err=True)
         raise typer.Exit(1)

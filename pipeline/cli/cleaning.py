@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.asking import YesOption, ask
-from pipeline.cli.options import OnlyProfileOption, Target, TargetOption
+from pipeline.cli.options import INTERRUPTED, OnlyProfileOption, Target, TargetOption
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pipeline.local.leftovers import Leftover
 
 _SECONDS = {Target.LOCAL: 0.2, Target.AWS: 5.0}  # between looks at an endpoint
-INTERRUPTED = 130
 
 
 def cleanup(

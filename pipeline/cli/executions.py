@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.options import (
+    INTERRUPTED,
     ExecutionArgument,
     ExecutionOption,
     JsonOption,
@@ -53,7 +54,7 @@ def watch(
 
     Ctrl-C leaves it running. The exit code is that of `bincount run`.
     """
-    from pipeline.cli.following import INTERRUPTED, LeftError, conclude, follow
+    from pipeline.cli.following import LeftError, conclude, follow
     from pipeline.cli.lookup import find_execution, open_session
 
     session = open_session(target)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from pipeline.cli.options import Target
+from pipeline.cli.options import INTERRUPTED, Target
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pipeline.cli.outcome import Outcome
 
 EXIT = {"Succeeded": 0}
-INTERRUPTED = 130
 _SECONDS = {Target.LOCAL: 0.3, Target.AWS: 5.0}  # between looks
 _HERTZ = 8
 _FILE_WIDTH = 200

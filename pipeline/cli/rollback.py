@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.asking import YesOption, ask
-from pipeline.cli.options import Target, TargetOption
+from pipeline.cli.options import INTERRUPTED, Target, TargetOption
 
 if TYPE_CHECKING:
     import boto3
 
     from pipeline.aws.rollback import RollBack
-
-INTERRUPTED = 130
 
 
 def rollback(

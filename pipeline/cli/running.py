@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.cli.options import ExecutionArgument, PlainOption, ProfileOption, SetOption, Target, TargetOption, pairs
+from pipeline.cli.options import (
+    INTERRUPTED,
+    ExecutionArgument,
+    PlainOption,
+    ProfileOption,
+    SetOption,
+    Target,
+    TargetOption,
+    pairs,
+)
 from pipeline.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
@@ -77,7 +86,7 @@ def resume(
 
 
 def _watch(session: boto3.Session, target: Target, arn: str, *, plain: bool) -> None:
-    from pipeline.cli.following import INTERRUPTED, LeftError, conclude, follow
+    from pipeline.cli.following import LeftError, conclude, follow
 
     try:
         ended = follow(session, target, arn, plain=plain, stops=True)

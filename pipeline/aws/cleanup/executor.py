@@ -11,13 +11,13 @@ from botocore.exceptions import ClientError
 from pipeline.aws.cleanup.inventory import read
 from pipeline.aws.cleanup.models import Key, Kind, Plan, Removal, Result
 from pipeline.aws.cleanup.planner import plan as plan_again
+from pipeline.aws.endpoints import BUSY
 from pipeline.aws.errors import aws_errors, code_of, is_missing, is_throttling, message_of
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
     import boto3
 
-BUSY = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
 PATIENCE_SECONDS = 3600.0  # an endpoint whose container never answers stays Creating for about half an hour
 _SCALING = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
 

@@ -78,8 +78,9 @@ def _endpoint(client: Any, one: Summary, *, alone: bool) -> Resource:  # noqa: A
     if alone and not ours:
         return Resource(key)
     about = client.describe_endpoint(EndpointName=name)
-    configs = {about.get("EndpointConfigName"), about.get("PendingDeploymentSummary", {}).get("EndpointConfigName")}
-    uses = {Key(Kind.CONFIG, config) for config in configs if config}
+    named = about.get("EndpointConfigName"), about.get("PendingDeploymentSummary", {}).get("EndpointConfigName")
+    configs = {config for config in named if config}
+    uses = {Key(Kind.CONFIG, config) for config in configs}
     # The alarms of a config watch whatever endpoint runs it.
     uses |= {Key(Kind.ALARM, f"{config}-{metric}") for config in configs for metric in ALARMS}
     tags = _tags(client, one["EndpointArn"]) if ours else {}

@@ -6,16 +6,17 @@ import re
 from collections.abc import Iterable, Mapping
 
 from pipeline.aws.cleanup.models import Kept, Key, Kind, Plan, Removal, Resource
+from pipeline.aws.models import PRODUCTION, STAGING
 
 PROJECT, PREFIX = "bincount", "bincount-"
 STACK = "aws:cloudformation:stack-name"
 ALARMS = ("5xx", "latency")
 """How the names of a config's alarms end."""
 
-_STAGES = ("staging", "production")
+_STAGES = f"(?:{STAGING}|{PRODUCTION})"
 _FOLLOWERS = {Kind.POLICY, Kind.TARGET}
 # Alarms of other things, as of the functions, may have our name and tag too.
-_ALARM = re.compile(rf"{PREFIX}.+-(?:{'|'.join(_STAGES)})-v\d+-[0-9a-f]{{8}}-(?:{'|'.join(ALARMS)})")
+_ALARM = re.compile(rf"{PREFIX}.+-{_STAGES}-v\d+-[0-9a-f]{{8}}-(?:{'|'.join(ALARMS)})")
 
 
 def plan(resources: Iterable[Resource], group: str | None = None) -> Plan:
@@ -62,7 +63,7 @@ def _follow(resource: Resource, there: Mapping[Key, Resource], group: str | None
         return None if _verdict(there[owner], there, group) is None else ""
     # Its endpoint is gone without it. Nothing is left to scale.
     prefix = rf"{PREFIX}.+" if group is None else re.escape(group)
-    return None if re.fullmatch(rf"{prefix}-(?:{'|'.join(_STAGES)})", owner.name) else ""
+    return None if re.fullmatch(rf"{prefix}-{_STAGES}", owner.name) else ""
 
 
 def _unused(ours: set[Key], there: Mapping[Key, Resource], reasons: dict[Key, str]) -> set[Key]:

@@ -9,8 +9,8 @@ from pipeline.aws import deployment, inspection
 from pipeline.aws.deployment import Deployment
 from pipeline.aws.models import Execution
 from pipeline.cli import following, staging
-from pipeline.cli.following import INTERRUPTED, conclude
-from pipeline.cli.options import Target
+from pipeline.cli.following import conclude
+from pipeline.cli.options import INTERRUPTED, Target
 from pipeline.cli.outcome import Outcome
 from pipeline.cli.staging import Request, advice, current, requested, text
 from pipeline.errors import UserError
