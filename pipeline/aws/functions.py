@@ -34,7 +34,9 @@ def call(session: boto3.Session, name: str, event: object) -> dict[str, Any]:
         answer = client.invoke(FunctionName=name, Payload=json.dumps(event).encode())
     except ClientError as error:
         if is_missing(error):
-            raise UserError(f"there is no function {name} in this account: deploy the stack of infra/ first") from None
+            raise UserError(
+                f"there is no function {name} in this account and region: it must be deployed there first"
+            ) from None
         raise
     returned = _json(answer["Payload"].read())
     if answer.get("FunctionError"):

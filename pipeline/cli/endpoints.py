@@ -103,7 +103,6 @@ def predict(
     from pipeline.cli.answers import print_answers
     from pipeline.cli.endpoint_lookup import find_endpoint
     from pipeline.cli.lookup import open_session
-    from pipeline.cli.rows import one_line
 
     session = open_session(target)
     endpoint = find_endpoint(session, target, name).name
@@ -114,7 +113,6 @@ def predict(
         try:
             answer = send(session, endpoint, content, content_type(photo))
         except RefusedError as error:
-            typer.echo(f"error: {photo}: {one_line(str(error))}", err=True)
             refused, answer = True, {"error": str(error)}
         answers.append({"file": str(photo), **answer})
     print_answers(answers, json=json)
