@@ -93,8 +93,8 @@ def test_the_dag_ends_with_a_registered_version(machine: Machine, first: subproc
 @pytest.mark.usefixtures("first")
 def test_the_version_says_what_it_was_trained_on_and_what_it_had_to_reach(machine: Machine) -> None:
     (version,) = json.loads(machine.bincount("models", "--json").stdout)
-    split = json.loads((machine.output("split", "report") / "split.json").read_text(encoding="utf-8"))
-    assert version["metadata"]["DataHash"] == split["data_hash"]
+    spec = json.loads(_member(machine.output("train", "*/output/model.tar.gz"), "model.json"))
+    assert version["metadata"]["DataHash"] == spec["provenance"]["data"]
     assert float(version["metadata"]["MinMacroF1"]) == 0.0
 
 
