@@ -1,18 +1,55 @@
-"""Stopping process groups, of this engine and of one that was killed."""
+"""Processes of this machine: started so that they outlive who starts them, and stopped in groups."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import signal
+import subprocess
+import sys
+import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 import psutil
 
+from pipeline.local.home import Home
+from pipeline.local.runner import REPOSITORY
+
 GRACE_SECONDS = 120.0  # between SIGTERM and SIGKILL, as the service gives
 _CLOCK_SLACK = 0.01  # seconds by which two readings of a process's start time may differ
+
+
+def start_detached(home: Home, log: Path, module: str, *arguments: str, files: Collection[int] = ()) -> int:
+    """Start a module of ours, detached from this process and its terminal, and return its process id.
+
+    Args:
+        home: the process's home and working directory.
+        log: gets its output, appended.
+        module: as python's -m takes it.
+        arguments: of the module.
+        files: descriptors that it inherits.
+
+    Raises:
+        OSError: the log cannot be written, or no process be started.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    path = os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH")]))
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=home.root,
+            env={**os.environ, "BINCOUNT_HOME": str(home.root), "PYTHONPATH": path},
+            pass_fds=tuple(files),
+            start_new_session=True,
+        )
+    # Waited for, should this process outlive it: else it would stay as a zombie.
+    threading.Thread(target=process.wait, daemon=True).start()
+    return process.pid
 
 
 def started(pid: int) -> float | None:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import psutil
 
 from pipeline.local.home import Home
-
-_ROOT = Path(__file__).resolve().parents[3]
-_children: list[int] = []
+from pipeline.local.processes import start_detached
 
 
 def engine_log(home: Home, execution_arn: str) -> Path:
@@ -25,33 +20,7 @@ def start_engine(home: Home, execution_arn: str) -> int:
 
     Its output goes to `<home>/engines/<execution id>.log`. Raises OSError when it cannot be started.
     """
-    log = engine_log(home, execution_arn)
-    log.parent.mkdir(parents=True, exist_ok=True)
-    path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pipeline.local.engine", execution_arn],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            cwd=home.root,
-            env={**os.environ, "BINCOUNT_HOME": str(home.root), "PYTHONPATH": path},
-            start_new_session=True,
-        )
-    process.returncode = 0  # as if it had ended: else Python warns, when it ends itself, that the engine runs on
-    _children.append(process.pid)
-    return process.pid
-
-
-def _reap() -> None:
-    """Let go of engines that have ended: until then they are there as zombies."""
-    for pid in tuple(_children):
-        try:
-            ended, _ = os.waitpid(pid, os.WNOHANG)
-        except ChildProcessError:
-            ended = pid
-        if ended:
-            _children.remove(pid)
+    return start_detached(home, engine_log(home, execution_arn), "pipeline.local.engine", execution_arn)
 
 
 def engine_lives(pid: int, execution_arn: str, since: float) -> bool:
@@ -59,7 +28,6 @@ def engine_lives(pid: int, execution_arn: str, since: float) -> bool:
 
     A process that started after that has the number of a dead engine, unless its command line names the execution.
     """
-    _reap()
     try:
         process = psutil.Process(pid)
         if process.status() == psutil.STATUS_ZOMBIE:

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import threading
-from pathlib import Path
-
 from pipeline.errors import UserError
 from pipeline.local.aws.account import Account
 from pipeline.local.endpoints import lock
 from pipeline.local.endpoints.places import manager_log
 from pipeline.local.endpoints.state import KIND, dead_servers, is_busy
 from pipeline.local.home import ADVICE, Home
-
-_ROOT = Path(__file__).resolve().parents[3]
+from pipeline.local.processes import start_detached
 
 
 def ensure_manager(account: Account, endpoint: str) -> None:
@@ -45,19 +38,5 @@ def _ensure(account: Account, endpoint: str) -> None:
 
 def start_manager(home: Home, endpoint: str, hold: lock.Hold) -> None:
     """Start a manager, detached from this process and its terminal, and give it the hold."""
-    log = manager_log(home, endpoint)
-    log.parent.mkdir(parents=True, exist_ok=True)
-    path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pipeline.local.endpoints", endpoint, str(hold.file)],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            cwd=home.root,
-            env={**os.environ, "BINCOUNT_HOME": str(home.root), "PYTHONPATH": path},
-            pass_fds=[hold.file],
-            start_new_session=True,
-        )
-    # Waited for, should this process outlive it: else it would stay as a zombie.
-    threading.Thread(target=process.wait, daemon=True).start()
+    arguments = (endpoint, str(hold.file))
+    start_detached(home, manager_log(home, endpoint), "pipeline.local.endpoints", *arguments, files=[hold.file])
