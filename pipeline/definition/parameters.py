@@ -7,7 +7,8 @@ from typing import get_args
 
 from sagemaker.core.workflow.parameters import Parameter, ParameterFloat, ParameterInteger, ParameterString
 
-from pipeline.settings import Backbone, Settings
+from pipeline.job_settings import Backbone
+from pipeline.settings import Settings
 
 # Hyperparameters that are parameters of the pipeline, as long as the search does not choose them.
 HYPERPARAMETERS = {"seed": "Seed", "backbone": "Backbone", "batch_size": "BatchSize", "image_size": "ImageSize"}

@@ -23,7 +23,8 @@ from sagemaker.train.tuner import HyperparameterTuner
 from pipeline.definition.common import Context
 from pipeline.definition.processing import output_uri
 from pipeline.images import image_uri
-from pipeline.settings import PROJECT, Hyperparameters, Range
+from pipeline.job_settings import Hyperparameters, Range
+from pipeline.settings import PROJECT
 
 OBJECTIVE = "best_val_macro_f1"
 METRICS = (

@@ -5,9 +5,10 @@ from typing import Any, get_args
 
 import pytest
 
+from pipeline.job_settings import Backbone, Hyperparameters
 from pipeline.local.cache import cache_key
 from pipeline.local.expressions import Scope
-from pipeline.settings import PROFILES, Backbone, Hyperparameters, load_settings
+from pipeline.settings import PROFILES, load_settings
 from pipeline.validate import validate_definition
 from steps.split.__main__ import DEFAULT_SALT
 from steps.split.__main__ import arguments as split_parser

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import UserError
-from pipeline.settings import PROFILES, Hyperparameters, Settings, load_settings
+from pipeline.job_settings import Hyperparameters
+from pipeline.settings import PROFILES, Settings, load_settings
 
 
 def test_there_are_five_profiles_and_each_is_whole() -> None:
@@ -91,23 +92,6 @@ def test_the_longest_name_made_from_a_profile_fits(profile: str) -> None:
     assert len(f"{longest}-production-v999999-01234567") <= 63
 
 
-@pytest.mark.parametrize(
-    ("instance_type", "local"),
-    [
-        ("ml.g5.2xlarge", True),
-        ("ml.g4dn.xlarge", True),
-        ("ml.m5d.large", True),
-        ("ml.p4d.24xlarge", True),
-        ("ml.m5.xlarge", False),
-        ("ml.c5.4xlarge", False),
-        ("ml.p3.2xlarge", False),
-    ],
-)
-def test_which_machines_have_their_disk_inside(instance_type: str, local: bool) -> None:
-    settings = load_settings("demo", {"train.instance_type": instance_type})
-    assert settings.train.has_local_disk is local
-
-
 def test_a_slash_at_the_end_of_the_data_uri_makes_no_empty_folder() -> None:
     assert load_settings("demo", {"split.data_uri": "s3://mine/photos/"}).data_uri == "s3://mine/photos"
 
@@ -125,25 +109,8 @@ def test_the_data_uri_follows_the_bucket_unless_given() -> None:
         ({"tune.trials.x": 3}, "no setting 'tune.trials.x'"),
         ({"tune.trials": "many"}, "tune.trials: Input should be a valid integer"),
         ({"split.test": 1.5}, "split.test: Input should be less than or equal to 1"),
-        ({"train.spot": True, "train.max_wait_minutes": 1}, "max_wait_minutes is at least max_runtime_minutes"),
         ({"aws.subnets": "subnet-1"}, "subnets and security_groups are set together"),
-        ({"split.validation": 0.6, "split.test": 0.4}, "must leave photos to train on"),
         ({"hyperparameters.weights": "channel"}, "weights = channel needs train.weights_uri"),
-        ({"tune.ranges": {"learning_rat": {"min": 0, "max": 1}}}, "learning_rat, which is no hyper.*learning_rate"),
-        ({"tune.ranges.backbone": {"min": 0, "max": 1}}, "range of backbone needs values"),
-        ({"tune.ranges.dropout": {"min": 1, "max": 0}}, "min below max"),
-        ({"tune.ranges.dropout": {"min": 1, "values": ["1"]}}, "not both"),
-        ({"tune.strategy": "Grid"}, "a Grid search needs values"),
-        (
-            {"tune.strategy": "Grid", "tune.ranges": {"seed": {"values": ["1", "2", "3"]}}, "tune.trials": 2},
-            "every point once: set trials to 3",
-        ),
-        ({"tune.ranges.dropout": {"min": 0, "max": 0.5, "scale": "Logarithmic"}}, "Logarithmic range has min above 0"),
-        ({"tune.ranges.dropout": {"min": 0, "max": 1, "scale": "ReverseLogarithmic"}}, "lies in 0 <= x < 1"),
-        ({"tune.ranges.batch_size": {"min": 16.5, "max": 32}}, "batch_size has whole numbers"),
-        ({"tune.ranges.seed": {"values": [str(seed) for seed in range(31)]}}, "at most 30 items"),
-        ({"split.max_runtime_minutes": 13000}, "less than or equal to 12960"),
-        ({"tune.ranges": {}}, "tune.ranges: .*at least 1 item"),
         ({"split.data_uri": "/data"}, "split.data_uri: String should match pattern"),
         ({"profile": "x" * 21}, "profile: String should have at most 20 characters"),
         ({"deploy.instance_count": 3}, "max_instance_count is at least instance_count"),
