@@ -62,6 +62,15 @@ def register_arguments(
                 }
             }
         },
+        # Model Registry's own place for what drift in production is measured against.
+        "DriftCheckBaselines": {
+            "ModelQuality": {
+                "Statistics": {
+                    "ContentType": "application/json",
+                    "S3Uri": uri_below(output_uri(evaluate, "evaluation"), "baseline.json"),
+                }
+            }
+        },
         "MetadataProperties": {
             "CommitId": parameters.commit_id,
             "GeneratedBy": ExecutionVariables.PIPELINE_EXECUTION_ARN,

@@ -5,8 +5,8 @@ As a processing job, in the evaluation image:
     python -m steps.evaluate [--champion group/3] [--minimum-macro-f1 0.5] [--minimum-improvement 0.0]
 
 In (below /opt/ml/processing/input): model, test, champion where one is named, split where there is one.
-Out (below /opt/ml/processing/output): evaluation/evaluation.json, evaluation/smoke.json, report/report.html,
-report/predictions.csv.
+Out (below /opt/ml/processing/output): evaluation/evaluation.json, evaluation/smoke.json, evaluation/baseline.json,
+report/report.html, report/predictions.csv.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from steps.common.job import JobArguments, JobError, base_dir, run_job
 from steps.common.labels import CLASS_LABELS
 from steps.common.shards import ShardDataset, ShardError
 from steps.common.split_report import SplitReport, read_split_report
+from steps.evaluate.baseline import baseline
 from steps.evaluate.evaluation import evaluate, model_facts
 from steps.evaluate.history import read_curve, read_history
 from steps.evaluate.inference import ROLES, Answers, Progress, answer
@@ -131,7 +132,7 @@ def write(
     split: SplitReport | None,
     settings: Settings,
 ) -> None:
-    """Write the scores, the report, the single answers and the photo for the smoke test."""
+    """Write the scores, the report, the single answers, the photo for the smoke test and the baseline for drift."""
     evaluation = evaluate(answers, settings.bootstrap_samples, SEED)
     facts = [model_facts(model.predictor.spec, model.digest) for model in models]
     evaluation["model"] = facts[0]
@@ -150,6 +151,7 @@ def write(
     with atomic_file(output / "report" / "report.html") as file:
         file.write(render(evaluation, extras).encode())
     write_json(output / "evaluation" / "smoke.json", smoke_test(models[0].predictor, answers, dataset))
+    write_json(output / "evaluation" / "baseline.json", baseline(answers))
     write_json(output / "evaluation" / "evaluation.json", evaluation)  # last: it is what the gate waits for
 
 

@@ -350,6 +350,8 @@ def test_the_version_says_what_serves_it_how_good_it_is_and_where_it_came_from(c
     assert container["ModelDataUrl"] == {"Get": "Steps.Train.ModelArtifacts.S3ModelArtifacts"}
     statistics = register["ModelMetrics"]["ModelQuality"]["Statistics"]
     assert statistics["S3Uri"]["Std:Join"]["Values"][-1] == "evaluation.json"
+    baseline = register["DriftCheckBaselines"]["ModelQuality"]["Statistics"]
+    assert baseline["S3Uri"]["Std:Join"]["Values"] == [*statistics["S3Uri"]["Std:Join"]["Values"][:-1], "baseline.json"]
     assert register["MetadataProperties"]["CommitId"] == {"Get": "Parameters.CommitId"}
 
 

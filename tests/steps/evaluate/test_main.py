@@ -108,6 +108,15 @@ def test_the_smoke_photo_is_a_test_photo_with_the_artifacts_answer(base: Path, m
     assert path.read_bytes() == first
 
 
+def test_the_baseline_counts_the_answers_that_the_report_lists(base: Path) -> None:
+    run(base / "processing", SETTINGS, silent)
+    output = base / "processing" / "output"
+    baseline = json.loads((output / "evaluation" / "baseline.json").read_text())
+    scored = evaluation(base)
+    assert baseline["photos"] == scored["dataset"]["item_count"] == sum(baseline["confidences"])
+    assert baseline["predicted"] == [scored["per_class"][label]["predicted"] for label in baseline["class_labels"]]
+
+
 def test_other_classes_than_the_photos_are_refused(base: Path, make_artifact: Make) -> None:
     model = base / "processing" / "input" / "model" / "model.tar.gz"
     make_artifact("other", archive=model, class_labels=["a", "b", "c", "d", "e"])
