@@ -26,6 +26,11 @@ Backbone = Literal[
 ]
 
 
+def has_local_disk(instance_type: str) -> bool:
+    """Say whether machines of a type have their disk inside: SageMaker gives those no EBS volume."""
+    return _LOCAL_DISK.match(instance_type) is not None
+
+
 class Job(Strict):
     """Where a job runs. Type and count are defaults of pipeline parameters."""
 
@@ -37,7 +42,7 @@ class Job(Strict):
     @property
     def has_local_disk(self) -> bool:
         """Whether the disk is inside the machine: encrypted by its hardware, and no job with one takes a key."""
-        return _LOCAL_DISK.match(self.instance_type) is not None
+        return has_local_disk(self.instance_type)
 
 
 class Split(Job):

@@ -89,6 +89,14 @@ class Deploy(Strict):
         return self
 
 
+class Cost(Strict):
+    """What an execution may cost before somebody is asked. Nothing of it is in the definition."""
+
+    ask_above_usd: float = Field(
+        default=50.0, ge=0, description="`run --target aws` asks where an execution could cost more than that"
+    )
+
+
 class Settings(Strict):
     """One compiled definition's worth of settings."""
 
@@ -102,6 +110,7 @@ class Settings(Strict):
     evaluate: Evaluate = Evaluate()
     gate: Gate = Gate()
     deploy: Deploy = Deploy()
+    cost: Cost = Cost()
     cache_days: int = Field(default=30, ge=1, le=365, description="age at which a step's cached result is not used")
 
     @property
