@@ -1,15 +1,16 @@
-"""Pipelines and their executions: made, started, stopped, taken up again, listed."""
+"""Executions of a pipeline: started, stopped, taken up again, listed."""
 
 from __future__ import annotations
 
 import re
+import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ConnectionError, HTTPClientError
 
-from pipeline.aws.errors import aws_errors, message_of
+from pipeline.aws.errors import aws_errors
 from pipeline.aws.models import Execution
 from pipeline.aws.watching import Reader, watch
 from pipeline.errors import UserError
@@ -17,32 +18,10 @@ from pipeline.errors import UserError
 if TYPE_CHECKING:
     import boto3
 
-__all__ = ["describe", "executions", "resolve", "retry", "start", "stop", "upsert", "watch"]
+__all__ = ["describe", "executions", "new_token", "resolve", "retry", "start", "stop", "watch"]
 
 _ID = re.compile(r"[a-z0-9]{12}")
-_TAKEN = "Pipeline names must be unique"
-
-
-@aws_errors()
-def upsert(session: boto3.Session, name: str, definition: str, role: str, tags: Mapping[str, str]) -> str:
-    """Create the pipeline, or update the one of this name, and return its ARN.
-
-    Raises UserError, as all functions here do, with one line that says what to do.
-    """
-    client = session.client("sagemaker")
-    listed: Any = [{"Key": key, "Value": value} for key, value in tags.items()]
-    try:
-        made = client.create_pipeline(
-            PipelineName=name, PipelineDefinition=definition, RoleArn=role, Tags=listed, ClientRequestToken=_token()
-        )
-    except ClientError as error:
-        if _TAKEN not in message_of(error):
-            raise
-        updated = client.update_pipeline(PipelineName=name, PipelineDefinition=definition, RoleArn=role)
-        if listed:
-            client.add_tags(ResourceArn=updated["PipelineArn"], Tags=listed)
-        return updated["PipelineArn"]
-    return made["PipelineArn"]
+_PAUSES = (1.0, 4.0, 15.0)  # seconds; botocore has tried a few times itself before each
 
 
 @aws_errors()
@@ -52,28 +31,53 @@ def start(
     parameters: Mapping[str, str],
     display_name: str | None = None,
     token: str | None = None,
+    version: int | None = None,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> str:
-    """Start an execution and return its ARN; the same `token` (32-128 characters) starts one only once."""
+    """Start an execution and return its ARN.
+
+    A request whose answer was lost in the network is sent again: with the same token it starts nothing twice.
+
+    Args:
+        session: who answers.
+        name: the pipeline.
+        parameters: those that differ from their defaults.
+        display_name: what people call the execution.
+        token: 32 to 128 characters; the same one starts one execution, however often. None: a new one.
+        version: of the pipeline, as `upsert` gave it; None: the latest.
+        sleep: waits between attempts.
+
+    Raises:
+        UserError: the service refuses, or cannot be reached.
+    """
     request: dict[str, Any] = {
         "PipelineName": name,
         "PipelineParameters": [{"Name": key, "Value": value} for key, value in parameters.items()],
-        "ClientRequestToken": token or _token(),
+        "ClientRequestToken": token or new_token(),
     }
     if display_name is not None:
         request["PipelineExecutionDisplayName"] = display_name
-    return session.client("sagemaker").start_pipeline_execution(**request)["PipelineExecutionArn"]
+    if version is not None:
+        request["PipelineVersionId"] = version
+    client: Any = session.client("sagemaker")
+    for pause in _PAUSES:
+        try:
+            return str(client.start_pipeline_execution(**request)["PipelineExecutionArn"])
+        except (HTTPClientError, ConnectionError):
+            sleep(pause)
+    return str(client.start_pipeline_execution(**request)["PipelineExecutionArn"])
 
 
 @aws_errors()
 def stop(session: boto3.Session, arn: str) -> None:
     """Ask an execution to stop: its jobs get SIGTERM."""
-    session.client("sagemaker").stop_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken=_token())
+    session.client("sagemaker").stop_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken=new_token())
 
 
 @aws_errors()
 def retry(session: boto3.Session, arn: str) -> None:
     """Take up a failed or stopped execution where it ended."""
-    session.client("sagemaker").retry_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken=_token())
+    session.client("sagemaker").retry_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken=new_token())
 
 
 @aws_errors()
@@ -121,5 +125,6 @@ def resolve(session: boto3.Session, name: str, wanted: str | None = None) -> str
     raise UserError(f"pipeline {name} has {missing}")
 
 
-def _token() -> str:
+def new_token() -> str:
+    """Return a ClientRequestToken that nobody else has."""
     return str(uuid.uuid4())

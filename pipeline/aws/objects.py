@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -50,6 +50,13 @@ def read_text(session: boto3.Session, uri: str) -> str:
         raise UserError(f"{uri} is no text") from None
 
 
+@aws_errors()
+def put_text(session: boto3.Session, uri: str, text: str) -> None:
+    """Write an object of UTF-8 text. Raises UserError."""
+    bucket, key = split_uri(uri)
+    session.client("s3").put_object(Bucket=bucket, Key=key, Body=text.encode())
+
+
 @contextmanager
 def _existing(uri: str) -> Iterator[None]:
     try:
@@ -87,31 +94,62 @@ def upload_folder(
     A file is there when its object has the same size and is no older (the rule of `aws s3 sync`). `progress` gets the
     files done and the files in all, from one thread. Raises UserError.
     """
-    bucket, prefix = split_uri(uri.rstrip("/") + "/")
     if not folder.is_dir():
         raise UserError(f"{folder} is no folder")
-    client: Any = session.client("s3")
-    there = {key: (size, changed) for key, size, changed in _listed(client, bucket, prefix)}
-    files = [
-        (path, prefix + path.relative_to(folder).as_posix()) for path in sorted(folder.rglob("*")) if path.is_file()
-    ]
+    there = _there(session, uri)
+    files = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
 
-    def send(item: tuple[Path, str]) -> bool:
-        path, key = item
+    def older(key: str, path: Path) -> bool:
         status = path.stat()
         size, changed = there.get(key, (-1, 0.0))
-        if size == status.st_size and changed >= int(status.st_mtime):  # S3 has whole seconds
-            return False
-        client.upload_file(str(path), bucket, key, Config=_transfer(threads=False))
-        return True
+        return size != status.st_size or changed < int(status.st_mtime)  # S3 has whole seconds
 
-    sent = 0
+    absent = {key: path for key, path in files.items() if older(key, path)}
+    upload_files(session, absent, uri, progress)
+    return Uploaded(len(absent), len(files) - len(absent))
+
+
+@aws_errors()
+def missing_files(session: boto3.Session, files: Mapping[str, Path], uri: str) -> dict[str, Path]:
+    """Return those of the files, by their key below the prefix, that have no object of their size. Raises UserError."""
+    there = _there(session, uri)
+    return {key: path for key, path in files.items() if there.get(key, (-1, 0.0))[0] != path.stat().st_size}
+
+
+@aws_errors()
+def upload_files(
+    session: boto3.Session, files: Mapping[str, Path], uri: str, progress: Callable[[int, int], None] | None = None
+) -> None:
+    """Copy files to their keys below a prefix. `progress` is as that of `upload_folder`. Raises UserError."""
+    bucket, prefix = split_uri(uri.rstrip("/") + "/")
+    client: Any = session.client("s3")
+
+    def send(item: tuple[str, Path]) -> None:
+        client.upload_file(str(item[1]), bucket, prefix + item[0], Config=_transfer(threads=False))
+
     with ThreadPoolExecutor(_WORKERS) as pool:
-        for done, went in enumerate(pool.map(send, files), start=1):
-            sent += went
+        for done, _ in enumerate(pool.map(send, files.items()), start=1):
             if progress is not None:
                 progress(done, len(files))
-    return Uploaded(sent, len(files) - sent)
+
+
+def _there(session: boto3.Session, uri: str) -> dict[str, tuple[int, float]]:
+    """Return size and time of change of the objects below a prefix, by their key below it."""
+    bucket, prefix = split_uri(uri.rstrip("/") + "/")
+    listed = _listed(session.client("s3"), bucket, prefix)
+    return {key.removeprefix(prefix): (size, changed) for key, size, changed in listed}
+
+
+@aws_errors()
+def is_there(session: boto3.Session, uri: str) -> bool:
+    """Say whether there is an object at the address, or one below it. Raises UserError."""
+    bucket, key = split_uri(uri.rstrip("/"))
+    client: Any = session.client("s3")
+    for prefix in (key, f"{key}/") if key else ("",):
+        found = client.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1).get("Contents", [])
+        if found and (prefix != key or found[0]["Key"] == key or not key):
+            return True
+    return False
 
 
 @aws_errors()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from pipeline.cli.options import Target
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import boto3
 
     from pipeline.aws.models import Execution, Step, Version
+    from pipeline.settings import Settings
 
 PROJECT_PREFIX = "bincount-"  # in an account of AWS the names of others are not ours to list
 _LISTED = 100
@@ -27,6 +28,20 @@ def open_session(target: Target) -> boto3.Session:
     from pipeline.local.home import Home
 
     return session(Home.find())
+
+
+def settings_on(session: boto3.Session, target: Target, profile: str, given: Mapping[str, str]) -> Settings:
+    """Return the profile's settings for the target: on AWS with what its installation says below what is given.
+
+    Raises UserError: no such profile or setting, or nothing is installed there.
+    """
+    from pipeline.settings import load_settings
+
+    if target is Target.LOCAL:
+        return load_settings(profile, given)
+    from pipeline.aws.stack import installation, overrides
+
+    return load_settings(profile, {**overrides(installation(session)), **given})
 
 
 def pipeline_names(session: boto3.Session, target: Target, profile: str | None) -> list[str]:

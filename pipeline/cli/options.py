@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -36,6 +37,19 @@ OnlyProfileOption = Annotated[
 SetOption = Annotated[
     list[str],
     typer.Option("--set", "-s", metavar="KEY=VALUE", help="Override a setting, as tune.trials=4; may be repeated."),
+]
+ParameterOption = Annotated[
+    list[str],
+    typer.Option(
+        "--parameter",
+        "-p",
+        metavar="NAME=VALUE",
+        help="A parameter of the pipeline, as Epochs=3; may be repeated. DataUri may be a folder of photos.",
+    ),
+]
+NameOption = Annotated[str | None, typer.Option("--name", help="Display name of the execution.")]
+DefinitionOption = Annotated[
+    Path | None, typer.Option("--definition", help="Take this compiled definition instead of the profile's.")
 ]
 PlainOption = Annotated[
     bool, typer.Option("--plain", help="Print a line for each change, as when the output is no terminal.")

@@ -39,7 +39,7 @@ class Import:
             UserError: a file cannot be read, or the local S3 not be written.
         """
         try:
-            for digest in self._digests():
+            for digest in digests(self.selection):
                 yield
                 self.uri = f"{PREFIX}/{digest}"
             for key, path in self.selection.files.items():
@@ -54,8 +54,13 @@ class Import:
                 raise UserError(f"cannot read {error.filename}: {error.strerror}") from None
             raise UserError(f"cannot copy to {self.s3.root}: {error.strerror}: {ADVICE}") from None
 
-    def _digests(self) -> Iterator[str]:
-        whole = hashlib.sha256()
-        for key, path in sorted(self.selection.files.items()):
-            whole.update(f"{key}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-            yield whole.hexdigest()[:_DIGITS]
+
+def digests(selection: Selection) -> Iterator[str]:
+    """Yield the digest of the files so far, one a file in the order of keys; the last one names the data set.
+
+    Raises OSError where a file cannot be read.
+    """
+    whole = hashlib.sha256()
+    for key, path in sorted(selection.files.items()):
+        whole.update(f"{key}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+        yield whole.hexdigest()[:_DIGITS]

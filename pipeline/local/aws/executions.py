@@ -11,7 +11,7 @@ from pipeline.local.aws.answers import Answer, Request, invalid, members, not_fo
 from pipeline.local.aws.definitions import parameter_values
 from pipeline.local.aws.launch import engine_lives, engine_log
 from pipeline.local.aws.paging import Document, ordered, page, within
-from pipeline.local.aws.pipelines import find_pipeline
+from pipeline.local.aws.pipelines import find_pipeline, find_version
 from pipeline.local.store import Transaction
 
 # Between the record of an execution and that of its engine's process lie milliseconds.
@@ -69,8 +69,8 @@ def _has_engine(account: Account, execution: Document) -> bool:
 @operation("sagemaker", "StartPipelineExecution")
 def start_pipeline_execution(account: Account, request: Request) -> Answer:
     """Record an execution and start its engine; the same token twice starts one."""
-    refuse(request, "SelectiveExecutionConfig", "PipelineVersionId", "PipelineVersionAlias", "MlflowExperimentName")
-    pipeline = find_pipeline(account, request["PipelineName"])
+    refuse(request, "SelectiveExecutionConfig", "PipelineVersionAlias", "MlflowExperimentName")
+    pipeline = find_version(account, request)
     parameters = parameter_values(pipeline["PipelineDefinition"], request.get("PipelineParameters", []))
     document = _new_execution(account, pipeline, request) | {"_parameters": parameters}
     execution_arn, name = document["PipelineExecutionArn"], pipeline["PipelineName"]

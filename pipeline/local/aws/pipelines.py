@@ -19,8 +19,9 @@ from pipeline.local.aws.answers import (
 from pipeline.local.aws.definitions import definition_text
 from pipeline.local.aws.paging import Document, ordered, page, within
 from pipeline.local.aws.tags import put_tags
-from pipeline.local.store import AlreadyExistsError
+from pipeline.local.store import AlreadyExistsError, Transaction
 
+_VERSION = "pipeline-version"
 _KEPT = ("PipelineDisplayName", "PipelineDescription", "RoleArn", "ParallelismConfiguration")
 
 
@@ -31,6 +32,25 @@ def find_pipeline(account: Account, name_or_arn: str) -> dict[str, Any]:
     if found is None:
         raise not_found(f"Pipeline '{arn('pipeline', name)}' does not exist.")
     return found
+
+
+def find_version(account: Account, request: Request) -> dict[str, Any]:
+    """Return the pipeline's document as it was in the version that the request names, or as it is. Raises as above."""
+    document = find_pipeline(account, request["PipelineName"])
+    number = request.get("PipelineVersionId")
+    if number is None:
+        return document
+    kept = account.store.get(_VERSION, f"{document['PipelineName']}/{number}")
+    if kept is None:
+        raise not_found(f"Version {number} of pipeline '{document['PipelineArn']}' does not exist.")
+    return document | kept
+
+
+def _keep_version(transaction: Transaction, document: Document) -> None:
+    """Keep what an execution of this version needs, whatever becomes of the pipeline."""
+    name, number = document["PipelineName"], document["_version"]
+    kept = members(document, *_KEPT, "PipelineDefinition", "_version") | {"_made": document["LastModifiedTime"]}
+    transaction.create(_VERSION, f"{name}/{number}", kept, parent=name)
 
 
 @operation("sagemaker", "CreatePipeline")
@@ -55,7 +75,9 @@ def create_pipeline(account: Account, request: Request) -> Answer:
         "_version": 1,
     }
     try:
-        account.store.create("pipeline", name, document)
+        with account.store.transaction() as transaction:
+            transaction.create("pipeline", name, document)
+            _keep_version(transaction, document)
     except AlreadyExistsError:
         if find_pipeline(account, name).get("_token") != token:
             raise invalid(
@@ -77,17 +99,31 @@ def update_pipeline(account: Account, request: Request) -> Answer:
         if found is None:
             raise not_found(f"Pipeline '{arn('pipeline', request['PipelineName'])}' does not exist.")
         version = found.get("_version", 1) + 1
-        transaction.update(
-            "pipeline", found["PipelineName"], **changes, LastModifiedTime=account.now(), _version=version
-        )
+        changes |= {"LastModifiedTime": account.now(), "_version": version}
+        _keep_version(transaction, transaction.update("pipeline", found["PipelineName"], **changes))
     return {"PipelineArn": found["PipelineArn"], "PipelineVersionId": version}
 
 
 @operation("sagemaker", "DescribePipeline")
 def describe_pipeline(account: Account, request: Request) -> Answer:
-    """Answer the pipeline as it is now: old versions are not kept."""
-    refuse(request, "PipelineVersionId", "PipelineVersionAlias")
-    return public(find_pipeline(account, request["PipelineName"]))
+    """Answer the pipeline as it is now, or as it was in a version."""
+    refuse(request, "PipelineVersionAlias")
+    return public(find_version(account, request))
+
+
+@operation("sagemaker", "ListPipelineVersions")
+def list_pipeline_versions(account: Account, request: Request) -> Answer:
+    """Answer a pipeline's versions, newest first unless asked otherwise."""
+    pipeline = find_pipeline(account, request["PipelineName"])
+    found = account.store.find(_VERSION, pipeline["PipelineName"])
+    listed = [version | {"_number": str(version["_version"])} for version in found]
+    in_order = ordered(listed, request, {"CreationTime": "_version"}, "Descending")
+
+    def summary(document: Document) -> Answer:
+        number = {"PipelineVersionId": document["_version"], "CreationTime": document["_made"]}
+        return {"PipelineArn": pipeline["PipelineArn"], **number}
+
+    return page(in_order, request, "PipelineVersionSummaries", "_number", summary)
 
 
 @operation("sagemaker", "ListPipelines")
@@ -123,5 +159,7 @@ def delete_pipeline(account: Account, request: Request) -> Answer:
             for step in transaction.find("step", execution_arn):
                 transaction.delete("step", f"{execution_arn}/{step['StepName']}")
             transaction.delete("execution", execution_arn)
+        for version in transaction.find(_VERSION, name):
+            transaction.delete(_VERSION, f"{name}/{version['_version']}")
         transaction.delete("pipeline", name)
     return {"PipelineArn": arn("pipeline", name)}

@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
-from pipeline.aws import executions
+from pipeline.aws import executions, pipelines
 from pipeline.local import aws
 from pipeline.local.home import Home
 from pipeline.local.store import Store
@@ -60,7 +60,7 @@ def definition() -> str:
 
 @pytest.fixture
 def made(session: boto3.Session, definition: str) -> str:
-    executions.upsert(session, "counts", definition, ROLE, {"project": "bincount"})
+    pipelines.upsert(session, "counts", definition, ROLE, {"project": "bincount"}, "bincount-local")
     return "counts"
 
 

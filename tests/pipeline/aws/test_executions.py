@@ -1,30 +1,20 @@
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from pipeline.aws import executions
 from pipeline.errors import UserError
 from pipeline.local.store import Store
 
-ROLE = "arn:aws:iam::000000000000:role/bincount-pipeline"
 ACCOUNT = "arn:aws:sagemaker:us-east-1:000000000000"
 
 
 def _step(store: Store, arn: str, name: str, status: str, **members: Any) -> None:
     store.create("step", f"{arn}/{name}", {"StepName": name, "StepStatus": status, **members}, arn)
-
-
-def test_upsert_creates_then_updates_definition_and_tags(session: boto3.Session, made: str, definition: str) -> None:
-    changed = definition.replace('"no"', '"other"')
-    arn = executions.upsert(session, made, changed, ROLE, {"project": "bincount", "stage": "dev"})
-    client: Any = session.client("sagemaker")
-    assert client.describe_pipeline(PipelineName=made)["PipelineDefinition"] == changed
-    tags = {tag["Key"]: tag["Value"] for tag in client.list_tags(ResourceArn=arn)["Tags"]}
-    assert tags == {"project": "bincount", "stage": "dev"}
 
 
 def test_an_execution_shows_every_declared_step_in_order(session: boto3.Session, running: str, store: Store) -> None:
@@ -115,9 +105,29 @@ def test_errors_are_one_line(session: boto3.Session, made: str) -> None:
         executions.start(session, "other", {})
     with pytest.raises(UserError, match=r"^Unknown pipeline parameter: \[Epoch\]; the pipeline has Epochs$"):
         executions.start(session, made, {"Epoch": "3"})
-    with pytest.raises(UserError, match=r"^Unable to parse pipeline definition\."):
-        executions.upsert(session, made, json.dumps({"Version": "1"}), ROLE, {})
 
 
 def test_the_same_token_starts_once(session: boto3.Session, made: str) -> None:
     assert len({executions.start(session, made, {}, token="t" * 32) for _ in range(2)}) == 1
+
+
+def test_an_answer_lost_in_the_network_starts_no_second_execution(
+    session: boto3.Session, made: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client: Any = session.client("sagemaker")
+    send, pauses = client.start_pipeline_execution, list[float]()
+
+    def lossy(**request: Any) -> Any:
+        answer = send(**request)
+        if len(pauses) < 2:
+            raise ReadTimeoutError(endpoint_url="https://aws")
+        return answer
+
+    client.start_pipeline_execution = lossy
+    monkeypatch.setattr(session, "client", lambda _service: client)
+    arn = executions.start(session, made, {}, sleep=pauses.append)
+    assert [one.arn for one in executions.executions(session, made)] == [arn]
+    assert pauses == [1.0, 4.0]
+    pauses.clear()
+    with pytest.raises(UserError, match="AWS cannot be reached"):
+        executions.start(session, made, {}, sleep=lambda _: None)

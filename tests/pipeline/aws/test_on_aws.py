@@ -12,7 +12,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from pipeline.aws import executions, inspection, logs, objects, registry
+from pipeline.aws import executions, inspection, logs, objects, pipelines, registry
 from pipeline.aws.logs import Line
 from pipeline.aws.models import Job, Score
 from pipeline.errors import UserError
@@ -35,12 +35,12 @@ def aws(kept: boto3.Session) -> Iterator[boto3.Session]:
         yield kept
 
 
-def test_pipelines_and_executions(aws: boto3.Session, definition: str) -> None:
-    arn = executions.upsert(aws, "counts", definition, ROLE, {"project": "bincount"})
-    assert executions.upsert(aws, "counts", definition, ROLE, {"stage": "dev"}) == arn
-    started = executions.start(aws, "counts", {"Epochs": "2"}, display_name="first")
+def test_pipelines_and_executions(moto_session: boto3.Session, definition: str) -> None:
+    aws = moto_session
+    done = pipelines.upsert(aws, "counts", definition, ROLE, {"project": "bincount"}, BUCKET)
+    started = executions.start(aws, "counts", {"Epochs": "2"}, display_name="first", version=done.version)
     assert executions.resolve(aws, "counts") == executions.resolve(aws, "counts", "first") == started
-    assert [one.status for one in executions.executions(aws, "counts")] == ["Succeeded"]
+    assert [one.status for one in executions.executions(aws, "counts")] == ["Executing"]
     assert inspection.parameters(aws, started) == {"Epochs": "2"}
     assert inspection.pipelines(aws) == ["counts"]
     with pytest.raises(UserError, match="other"):

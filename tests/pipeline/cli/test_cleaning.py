@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from pipeline.aws import executions, inspection
+from pipeline.aws import executions, inspection, pipelines
 from pipeline.aws.cleanup import executor
 from pipeline.aws.cleanup.models import Kind
 from pipeline.errors import UserError
@@ -113,7 +113,7 @@ def test_an_execution_that_runs_is_mentioned(home: Path, call: Call) -> None:
     definition = {"Version": "2020-12-01", "Metadata": {}, "Parameters": [], "Steps": [step]}
     session = aws.session(Home(home), lambda *_: os.getpid())
     role = "arn:aws:iam::000000000000:role/bincount-pipeline"
-    executions.upsert(session, "bincount-demo", json.dumps(definition), role, {})
+    pipelines.upsert(session, "bincount-demo", json.dumps(definition), role, {}, "bincount-local")
     short = executions.start(session, "bincount-demo", {}).rpartition("/")[2]
     called = call("cleanup")
     assert called.err.splitlines() == [

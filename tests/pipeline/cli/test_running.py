@@ -13,9 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipeline.cli import running
-from pipeline.errors import UserError
-
 if TYPE_CHECKING:
     from tests.pipeline.cli.conftest import Called, Ran
 
@@ -63,44 +60,6 @@ def test_aws_says_in_one_line_what_is_missing(call: Callable[..., Called]) -> No
     called = call("run", "--target", "aws")
     assert called.code == 1
     assert "it needs the images in ECR" in called.err
-
-
-def definition(**defaults: str) -> str:
-    return json.dumps({"Parameters": [{"Name": name, "DefaultValue": value} for name, value in defaults.items()]})
-
-
-def test_a_folder_of_photos_becomes_an_address_of_the_local_s3(home: Path, call: Callable[..., Called]) -> None:
-    assert call("data", "synth", "photos", "--photos", 3, "--size", 64).code == 0
-    first = running._parameters(definition(DataUri="s3://bucket/none"), {"DataUri": "photos"})
-    again = running._parameters(definition(DataUri="s3://bucket/none"), {"DataUri": "photos"})
-    assert first == again
-    assert first["DataUri"].startswith("s3://bincount-local/bincount/data/")
-    slashed = running._parameters(definition(DataUri="s3://bucket/none"), {"DataUri": f"{first['DataUri']}/"})
-    assert slashed["DataUri"] == first["DataUri"]
-    assert running._parameters(definition(DataUri=first["DataUri"]), {}) == first
-
-
-def test_no_photos_at_the_address_is_said_before_anything_starts(home: Path) -> None:
-    with pytest.raises(UserError, match=r"no photos at s3://bucket/none: give a folder with -p DataUri=FOLDER"):
-        running._parameters(definition(DataUri="s3://bucket/none"), {})
-    with pytest.raises(UserError, match="nowhere is no folder"):
-        running._parameters(definition(DataUri="s3://bucket/none"), {"DataUri": "nowhere"})
-
-
-def test_the_commit_is_told_where_there_is_one_to_tell(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "_commit", lambda: "abc")
-    assert running._parameters(definition(CommitId="unknown"), {}) == {"CommitId": "abc"}
-    assert running._parameters(definition(CommitId="unknown"), {"CommitId": "mine"}) == {"CommitId": "mine"}
-    assert running._parameters(definition(), {}) == {}
-
-
-@pytest.mark.parametrize("error", [FileNotFoundError(), subprocess.CalledProcessError(128, "git")])
-def test_no_git_is_no_commit(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: Any, **__: Any) -> None:
-        raise error
-
-    monkeypatch.setattr(subprocess, "run", fail)
-    assert running._commit() is None
 
 
 def slow(folder: Path) -> Path:
