@@ -75,6 +75,11 @@ def is_throttling(error: ClientError) -> bool:
     return code_of(error) in _THROTTLED
 
 
+def is_denied(error: ClientError) -> bool:
+    """Say whether the caller lacks a permission."""
+    return code_of(error) in _DENIED
+
+
 def is_missing(error: ClientError) -> bool:
     """Say whether something does not exist: SageMaker answers many of these as a ValidationException."""
     message = message_of(error).lower()

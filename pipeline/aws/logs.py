@@ -16,7 +16,8 @@ from pipeline.errors import UserError
 if TYPE_CHECKING:
     import boto3
 
-_GROUPS = {"training": "/aws/sagemaker/TrainingJobs", "processing": "/aws/sagemaker/ProcessingJobs"}
+GROUPS = {"training": "/aws/sagemaker/TrainingJobs", "processing": "/aws/sagemaker/ProcessingJobs"}
+"""The log group of each kind of job; a tuning job has none: its trials are training jobs."""
 
 
 @dataclass(frozen=True)
@@ -41,19 +42,19 @@ def read(session: boto3.Session, job: Job, tokens: Mapping[str, str] | None = No
 
     A job that has printed nothing yet has no lines. Raises UserError.
     """
-    if job.kind not in _GROUPS:
+    if job.kind not in GROUPS:
         raise UserError(f"a {job.kind} job prints nothing itself: ask for the log of one of its trials")
     client: Any = session.client("logs")
     lines: list[Line] = []
     reached = dict(tokens or {})
     for stream in _streams(client, job):
         host = "-".join(stream.rpartition("/")[2].split("-")[:2])
-        lines += [Line(host, text) for text in _new_lines(client, _GROUPS[job.kind], stream, reached)]
+        lines += [Line(host, text) for text in _new_lines(client, GROUPS[job.kind], stream, reached)]
     return Page(tuple(lines), reached)
 
 
 def _streams(client: Any, job: Job) -> list[str]:  # noqa: ANN401
-    request = {"logGroupName": _GROUPS[job.kind], "logStreamNamePrefix": f"{job.name}/"}
+    request = {"logGroupName": GROUPS[job.kind], "logStreamNamePrefix": f"{job.name}/"}
     try:
         pages = list(client.get_paginator("describe_log_streams").paginate(**request))
     except ClientError as error:

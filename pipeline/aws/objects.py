@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from pipeline.aws.errors import aws_errors, code_of
+from pipeline.aws.errors import aws_errors, code_of, is_denied
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
@@ -141,15 +141,23 @@ def _there(session: boto3.Session, uri: str) -> dict[str, tuple[int, float]]:
 
 
 @aws_errors()
-def is_there(session: boto3.Session, uri: str) -> bool:
-    """Say whether there is an object at the address, or one below it. Raises UserError."""
+def is_there(session: boto3.Session, uri: str) -> bool | None:
+    """Say whether there is an object at the address, or one below it; None to those who may not look.
+
+    Raises UserError.
+    """
     bucket, key = split_uri(uri.rstrip("/"))
     client: Any = session.client("s3")
-    for prefix in (key, f"{key}/") if key else ("",):
-        found = client.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1).get("Contents", [])
-        if found and (prefix != key or found[0]["Key"] == key or not key):
-            return True
-    return False
+    try:
+        first = [
+            next((one["Key"] for one in client.list_objects_v2(**where, MaxKeys=1).get("Contents", [])), None)
+            for where in ({"Bucket": bucket, "Prefix": prefix} for prefix in (key, f"{key}/" if key else ""))
+        ]
+    except ClientError as error:
+        if is_denied(error):
+            return None
+        raise
+    return first[0] == key or first[1] is not None
 
 
 @aws_errors()

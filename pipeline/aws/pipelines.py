@@ -66,7 +66,8 @@ def current(session: boto3.Session, name: str) -> Current | None:
         if is_missing(error):
             return None
         raise
-    return Current(about["PipelineArn"], about["PipelineDefinition"], about["RoleArn"], versions[0] if versions else None)
+    version = versions[0] if versions else None
+    return Current(about["PipelineArn"], about["PipelineDefinition"], about["RoleArn"], version)
 
 
 def change_to(now: Current | None, definition: str, role: str) -> Change:

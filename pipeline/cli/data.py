@@ -113,6 +113,11 @@ def import_folder(
 def _report(chosen: Selection, work: Import) -> None:
     copied = f"{work.copied} files copied" if work.copied else "all there already"
     typer.echo(f"{chosen.photos} photos, {chosen.labels} labels: {copied}", err=True)
+    tell_amiss(chosen)
+
+
+def tell_amiss(chosen: Selection) -> None:
+    """Say on stderr what of a folder is missing or cannot be taken."""
     for names, what in (
         (chosen.missing, "labels have no photo"),
         (chosen.unlabelled, "photos have no label"),

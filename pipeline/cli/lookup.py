@@ -31,17 +31,19 @@ def open_session(target: Target) -> boto3.Session:
 
 
 def settings_on(session: boto3.Session, target: Target, profile: str, given: Mapping[str, str]) -> Settings:
-    """Return the profile's settings for the target: on AWS with what its installation says below what is given.
+    """Return the profile's settings for the target: on AWS with the account's own below what is given.
 
-    Raises UserError: no such profile or setting, or nothing is installed there.
+    Raises UserError: no such profile or setting, or no account.
     """
     from pipeline.settings import load_settings
 
     if target is Target.LOCAL:
         return load_settings(profile, given)
-    from pipeline.aws.stack import installation, overrides
+    from pipeline.aws.inspection import account
 
-    return load_settings(profile, {**overrides(installation(session)), **given})
+    number, region = account(session)
+    ours = {"aws.account": number, "aws.region": region, "aws.bucket": f"{PROJECT_PREFIX}{number}-{region}"}
+    return load_settings(profile, {**ours, **given})
 
 
 def pipeline_names(session: boto3.Session, target: Target, profile: str | None) -> list[str]:

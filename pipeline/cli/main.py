@@ -8,7 +8,18 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli import cleaning, data, definitions, endpoints, executions, invoking, models, running, scoring
+from pipeline.cli import (
+    cleaning,
+    data,
+    definitions,
+    endpoints,
+    executions,
+    invoking,
+    models,
+    running,
+    scoring,
+    starting,
+)
 from pipeline.cli.options import examples
 
 app = typer.Typer(
@@ -52,7 +63,10 @@ _verb(
     running.run,
     "bincount run --profile demo -p DataUri=photos",
     "bincount run -p DataUri=photos -p Epochs=4 --set tune.trials=3",
+    "bincount run --profile dev -p DataUri=photos --target aws --dry-run",
 )
+_verb(starting.upsert, "bincount upsert --profile demo", "bincount upsert --profile prod --target aws")
+_verb(starting.start, "bincount start --profile demo -p Epochs=4", "bincount start --profile prod --target aws")
 _verb(running.resume, "bincount resume", "bincount resume 3x2k1v8ab0cd")
 _verb(executions.status, "bincount status", "bincount status 3x2k1v8ab0cd --json")
 _verb(executions.watch, "bincount watch")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,7 +19,6 @@ from pipeline.cli.options import (
     TargetOption,
     pairs,
 )
-from pipeline.errors import UserError
 
 if TYPE_CHECKING:
     import boto3
@@ -32,29 +31,29 @@ def run(
     set_: SetOption = [],  # noqa: B006
     name: NameOption = None,
     definition: DefinitionOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")] = False,
     plain: PlainOption = False,
     target: TargetOption = Target.LOCAL,
 ) -> None:
     """Run the pipeline and watch it.
 
+    On AWS, what is to be done is shown first: images and photos that are missing there are sent, the functions and the
+    pipeline brought up to date, and the execution started.
+
     The exit code is 0 when it succeeded and staging serves the new version, 1 when it failed, the model is below the
     gate or staging turned the version down. Ctrl-C stops the execution as the service would; `bincount resume`
     continues it.
     """
-    if target is Target.AWS:
-        raise UserError(
-            "run --target aws is not there yet: it needs the images in ECR; `bincount compile` gives the definition"
-        )
-    from pipeline.aws.executions import start
-    from pipeline.aws.pipelines import upsert
+    from pipeline.cli.launching import asked_for, launch
     from pipeline.cli.lookup import open_session, settings_on
-    from pipeline.cli.sources import local_data, parameters, source
 
-    given, session = pairs(parameter, "-p"), open_session(target)
-    what = source(settings_on(session, target, profile, pairs(set_, "--set")), definition)
-    values = parameters(what.definition, given, local_data)
-    done = upsert(session, what.pipeline, what.definition, what.role, what.tags, what.bucket)
-    _watch(session, target, start(session, what.pipeline, values, name, version=done.version), plain=plain)
+    given, overrides = pairs(parameter, "-p"), pairs(set_, "--set")
+    session = open_session(target)
+    settings = settings_on(session, target, profile, overrides)
+    wanted = asked_for(session, target, settings, definition, given, name, dry_run=dry_run)
+    arn = launch(session, target, wanted, dry_run=dry_run)
+    if arn is not None:
+        _watch(session, target, arn, plain=plain)
 
 
 def resume(

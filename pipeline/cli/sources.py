@@ -102,27 +102,6 @@ def parameters(definition: str, given: Mapping[str, str], data: Callable[[str], 
     return chosen
 
 
-def local_data(where: str) -> str:
-    """Return the address of the photos: a folder goes to the local S3 first. Raises UserError where there are none."""
-    from pipeline.local.home import Home
-    from pipeline.local.s3 import LocalS3, S3Error
-
-    s3 = LocalS3(Home.find().s3)
-    if not where.startswith("s3://"):
-        from pipeline.cli.data import import_folder
-
-        return import_folder(Path(where), s3).uri
-    try:
-        found = s3.list(f"{where.rstrip('/')}/")
-    except S3Error as error:
-        raise UserError(str(error)) from None
-    if not found:
-        raise UserError(
-            f"there are no photos at {where}: give a folder with -p {DATA}=FOLDER (`bincount data synth` draws one)"
-        )
-    return where
-
-
 def commit_id() -> str | None:
     """Return the commit of this checkout; None where it is none: the version then says no commit."""
     from pipeline.images import ROOT

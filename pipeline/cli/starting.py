@@ -62,6 +62,7 @@ def start(
     from pipeline.aws import executions
     from pipeline.aws.pipelines import current
     from pipeline.cli.lookup import open_session
+    from pipeline.cli.photos import photos_on
     from pipeline.cli.sources import parameters
     from pipeline.settings import load_settings
 
@@ -70,7 +71,7 @@ def start(
     now = current(session, called)
     if now is None:
         raise UserError(f"there is no pipeline {called}: `bincount upsert` makes it, `bincount run` starts it as well")
-    values = parameters(now.definition, given, data_on(session, target))
+    values = parameters(now.definition, given, photos_on(session, target, profile))
     typer.echo(executions.start(session, called, values, name, version=now.version).rpartition("/")[2])
 
 

@@ -123,11 +123,9 @@ class Interrupted:
 
 
 MOMENTS = [
-    *((operation, when) for operation in ("list_pipeline_versions", "describe_pipeline") for when in ("before", "after")),
-    ("update_pipeline", "before"),
-    ("update_pipeline", "after"),
-    ("create_pipeline", "before"),
-    ("create_pipeline", "after"),
+    (operation, when)
+    for operation in ("list_pipeline_versions", "describe_pipeline", "update_pipeline", "create_pipeline")
+    for when in ("before", "after")
 ]
 
 

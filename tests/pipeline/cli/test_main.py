@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[3]
 VERBS = (
     "run",
+    "upsert",
+    "start",
     "compile",
     "status",
     "watch",

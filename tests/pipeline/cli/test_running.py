@@ -9,9 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import pytest
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tests.pipeline.cli.conftest import Called, Ran
@@ -54,12 +52,6 @@ def test_an_unknown_parameter_is_named_with_a_near_one(home: Path, call: Callabl
     assert called.code == 1
     assert "no parameter minimumscore (did you mean MinimumScore?)" in called.err
     assert "-p takes name=value" in call("run", "--definition", CHURN, "-p", "Rows").err
-
-
-def test_aws_says_in_one_line_what_is_missing(call: Callable[..., Called]) -> None:
-    called = call("run", "--target", "aws")
-    assert called.code == 1
-    assert "it needs the images in ECR" in called.err
 
 
 def slow(folder: Path) -> Path:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline.cli import sources
-from pipeline.cli.sources import local_data, parameters
+from pipeline.cli.photos import local_data
+from pipeline.cli.sources import parameters
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:

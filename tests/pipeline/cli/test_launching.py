@@ -1,0 +1,179 @@
+"""`run --target aws` as a user types it: moto answers, and ends what was started."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from pipeline.aws import executions, inspection
+from pipeline.aws.launching import executor
+from pipeline.aws.pipelines import upsert as put
+from pipeline.cli import following
+from pipeline.cli.options import Target
+from tests import moto_pipelines
+
+if TYPE_CHECKING:
+    from tests.pipeline.cli.conftest import Called
+
+BUCKET = "bincount-123456789012-us-east-1"
+NAME = "counts"
+
+
+@pytest.fixture
+def account(home: Path, moto_session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> boto3.Session:
+    """Return an account with our bucket; what is watched in it ends at the first look."""
+    for name in ("GITHUB_RUN_ID", "CODEBUILD_BUILD_ID"):
+        monkeypatch.delenv(name, raising=False)
+    client: Any = moto_session.client("s3")
+    client.create_bucket(Bucket=BUCKET)
+    monkeypatch.setattr(inspection, "connect", lambda: moto_session)
+    monkeypatch.setitem(following._SECONDS, Target.AWS, 0.0)
+    return moto_session
+
+
+@pytest.fixture
+def file(home: Path) -> Path:
+    """Return a definition of one step, with a place for photos."""
+    parameters = [
+        {"Name": "DataUri", "Type": "String", "DefaultValue": f"s3://{BUCKET}/none"},
+        {"Name": "Type", "Type": "String", "DefaultValue": "ml.m5.xlarge"},
+    ]
+    fail = {"Name": "End", "Type": "Fail", "Arguments": {"ErrorMessage": {"Get": "Parameters.DataUri"}}}
+    whole = {"Version": "2020-12-01", "Metadata": {}, "Parameters": parameters, "Steps": [fail]}
+    path = Path(f"{NAME}.json")
+    path.write_text(json.dumps(whole))
+    return path
+
+
+@pytest.fixture
+def photos(home: Path, call: Callable[..., Called]) -> Path:
+    assert call("data", "synth", "photos", "--photos", 3, "--size", 64).code == 0
+    return Path("photos")
+
+
+def started(session: boto3.Session) -> list[dict[str, Any]]:
+    client: Any = session.client("sagemaker")
+    listed: list[dict[str, Any]] = client.list_pipeline_executions(PipelineName=NAME)["PipelineExecutionSummaries"]
+    return listed
+
+
+def ends(monkeypatch: pytest.MonkeyPatch, status: str, *steps: dict[str, Any]) -> None:
+    """Let an execution end as soon as it is started."""
+
+    def start(*given: Any, **named: Any) -> str:
+        arn = executions.start(*given, **named)
+        for step in steps:
+            moto_pipelines.put_step(arn, **step)
+        moto_pipelines.end(arn, status, None if status == "Succeeded" else "a step failed")
+        return arn
+
+    monkeypatch.setattr(executor, "start", start)
+
+
+def run(call: Callable[..., Called], *arguments: object) -> Called:
+    return call("run", "--definition", f"{NAME}.json", "--target", "aws", *arguments)
+
+
+def test_a_dry_run_shows_the_plan_and_changes_nothing(
+    account: boto3.Session, file: Path, photos: Path, call: Callable[..., Called]
+) -> None:
+    called = run(call, "-p", f"DataUri={photos}", "--dry-run")
+    assert called.code == 0, called
+    upload, pipeline, start = (line.split("\t") for line in called.lines)
+    assert upload[:2] == ["upload", "photos"]
+    assert upload[2].startswith(f"s3://{BUCKET}/data/")
+    assert upload[3] == "6 of 6 files are not there"
+    assert pipeline == ["create", "pipeline", NAME, ""]
+    assert start == ["start", "execution", NAME, f"DataUri={upload[2]}"]
+    client: Any = account.client("s3")
+    assert client.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 0
+    assert inspection.pipelines(account) == []
+
+
+def test_a_run_uploads_upserts_starts_and_watches(
+    account: boto3.Session, file: Path, photos: Path, call: Callable[..., Called], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends(monkeypatch, "Succeeded")
+    called = run(call, "-p", f"DataUri={photos}", "--name", "mine")
+    assert called.code == 0, called
+    assert "uploading 6 files to" in called.err
+    assert [one["PipelineExecutionDisplayName"] for one in started(account)] == ["mine"]
+    again = run(call, "-p", f"DataUri={photos}")
+    assert again.code == 0, again
+    assert "uploading" not in again.err
+    assert [line.split("\t")[0] for line in again.lines[:3]] == ["keep", "keep", "start"]
+    assert len(started(account)) == 2
+
+
+def test_an_execution_that_fails_gives_exit_code_1_with_its_reason(
+    account: boto3.Session, file: Path, call: Callable[..., Called], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client: Any = account.client("s3")
+    client.put_object(Bucket=BUCKET, Key="none/1.jpg", Body=b"x")
+    ends(monkeypatch, "Failed", {"name": "End", "status": "Failed", "FailureReason": "AlgorithmError: out of cheese"})
+    called = run(call)
+    assert called.code == 1, called
+    assert "End: AlgorithmError: out of cheese" in called.out
+
+
+def test_photos_that_are_not_there_are_told_before_anything_is_changed(
+    account: boto3.Session, file: Path, call: Callable[..., Called]
+) -> None:
+    client: Any = account.client("s3")
+    client.put_object(Bucket=BUCKET, Key="nonesuch/1.jpg", Body=b"x")  # the same letters, another folder
+    assert f"there are no photos at s3://{BUCKET}/none: give a folder" in run(call).err
+    assert "nowhere is no folder" in run(call, "-p", "DataUri=nowhere").err
+    assert inspection.pipelines(account) == []
+
+
+def test_upsert_and_start_each_do_their_half(account: boto3.Session, file: Path, call: Callable[..., Called]) -> None:
+    client: Any = account.client("s3")
+    client.put_object(Bucket=BUCKET, Key="none/1.jpg", Body=b"x")
+    missing = call("start", "--pipeline", NAME, "--target", "aws")
+    assert (missing.code, missing.out) == (1, "")
+    assert f"there is no pipeline {NAME}: `bincount upsert` makes it" in missing.err
+    made = call("upsert", "--definition", file, "--target", "aws")
+    assert made.out == f"pipeline {NAME} created, version 1\n"
+    assert call("upsert", "--definition", file, "--target", "aws").out == f"pipeline {NAME} unchanged, version 1\n"
+    assert "there is no parameter Typ (did you mean Type?)" in (
+        call("start", "--pipeline", NAME, "-p", "Typ=x", "--target", "aws").err
+    )
+    begun = call("start", "--pipeline", NAME, "-p", "Type=ml.c5.xlarge", "--name", "mine", "--target", "aws")
+    assert begun.code == 0, begun
+    assert [one["PipelineExecutionArn"][-12:] for one in started(account)] == [begun.out.strip()]
+
+
+def test_somebody_faster_is_told_and_the_execution_runs_its_own_definition(
+    account: boto3.Session, file: Path, call: Callable[..., Called], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client: Any = account.client("s3")
+    client.put_object(Bucket=BUCKET, Key="none/1.jpg", Body=b"x")
+    ends(monkeypatch, "Succeeded")
+    theirs = file.read_text().replace("End", "Theirs")
+
+    def raced(*given: Any, **named: Any) -> Any:
+        done = put(*given, **named)
+        put(account, NAME, theirs, given[3], {}, BUCKET)
+        return replace(done, overtaken_by=2)
+
+    monkeypatch.setattr(executor, "upsert", raced)
+    called = run(call)
+    assert called.code == 0, called
+    assert f"somebody else has sent version 2 of {NAME} meanwhile" in called.err
+    (arn,) = (one["PipelineExecutionArn"] for one in started(account))
+    assert [step["Name"] for step in inspection.definition(account, arn)["Steps"]] == ["End"]
+
+
+def test_a_dry_run_on_this_machine_imports_nothing(
+    home: Path, file: Path, photos: Path, call: Callable[..., Called]
+) -> None:
+    called = call("run", "--definition", file, "-p", f"DataUri={photos}", "--dry-run")
+    assert called.code == 0, called
+    assert called.lines == [f"create\tpipeline\t{NAME}\t", f"start\texecution\t{NAME}\tDataUri=photos"]
+    assert not (home / "s3").exists() or not any((home / "s3").rglob("*.jpg"))
