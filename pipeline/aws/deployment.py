@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from pipeline.aws.errors import aws_errors, is_missing
 from pipeline.aws.models import FAILED, PASSED, PRODUCTION, STAGING, Verdict, Version
+from pipeline.aws.outages import Outage
 from pipeline.aws.polling import looks
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ def wait_for(
     timeout: float = 120.0,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
+    outage: Outage | None = None,
 ) -> Iterator[Deployment]:
     """Yield the deployment now and after each change, until it has settled or the time is up: see the last one.
 
@@ -136,12 +138,13 @@ def wait_for(
         timeout: seconds.
         sleep: how to wait.
         clock: seconds that have passed.
+        outage: what it bears is waited out.
 
     Raises:
         UserError: the service refuses, or there is no such version.
     """
     began, decided, last = clock(), None, None
-    for now in looks(lambda: _read(session, package_arn, stage), every, sleep):
+    for now in looks(lambda: _read(session, package_arn, stage), every, sleep, outage):
         if now is not None and now != last:
             last = now
             yield now

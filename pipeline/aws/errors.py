@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pipeline.errors import UserError
 
 _LONGEST = 600
+_SERVICE_FAULT = 500  # HTTP status codes from here on
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired", "InvalidClientTokenId", "InvalidAccessKeyId"}
 _EXPIRED |= {"UnrecognizedClientException", "AuthFailure", "SignatureDoesNotMatch", "InvalidSignatureException"}
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403", "Forbidden"}
@@ -20,26 +21,29 @@ _THROTTLED = {"Throttling", "ThrottlingException", "ThrottledException", "Reques
 _THROTTLED |= {"TooManyRequestsException", "RequestThrottled", "RequestThrottledException", "PriorRequestNotComplete"}
 _MISSING = {"ResourceNotFound", "ResourceNotFoundException", "NoSuchKey", "NoSuchBucket", "404"}
 
+_NO_KEYS = (exceptions.NoCredentialsError, exceptions.PartialCredentialsError, exceptions.NoAuthTokenError)
+_NO_SESSION = (
+    exceptions.SSOError,
+    exceptions.LoginError,
+    exceptions.TokenRetrievalError,
+    exceptions.CredentialRetrievalError,
+    exceptions.UnauthorizedSSOTokenError,
+)
+_NO_NETWORK = (exceptions.HTTPClientError, exceptions.ConnectionError)
 _SIGN_IN = "sign in again (`aws sso login`) or renew the keys, or leave out `--target aws`"
 _RAISED: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
     (
-        (exceptions.NoCredentialsError, exceptions.PartialCredentialsError, exceptions.NoAuthTokenError),
+        _NO_KEYS,
         "there are no AWS credentials: run `aws configure` or `aws sso login`, or leave out `--target aws`",
     ),
     (
-        (
-            exceptions.SSOError,
-            exceptions.LoginError,
-            exceptions.TokenRetrievalError,
-            exceptions.CredentialRetrievalError,
-            exceptions.UnauthorizedSSOTokenError,
-        ),
+        _NO_SESSION,
         f"the AWS credentials have expired or cannot be read: {_SIGN_IN}",
     ),
     ((exceptions.NoRegionError,), "no AWS region is set: set AWS_DEFAULT_REGION, or `aws configure set region`"),
     ((exceptions.ProfileNotFound,), "the AWS profile that AWS_PROFILE names does not exist: see `aws configure list`"),
     (
-        (exceptions.HTTPClientError, exceptions.ConnectionError),
+        _NO_NETWORK,
         "AWS cannot be reached: check the network, the proxy and the region",
     ),
 )
@@ -73,6 +77,21 @@ def message_of(error: ClientError) -> str:
 def is_throttling(error: ClientError) -> bool:
     """Say whether the service asks to be called less often."""
     return code_of(error) in _THROTTLED
+
+
+def is_expired(error: BaseException | None) -> bool:
+    """Say whether the keys are no longer accepted, or cannot be read any more: signing in again helps."""
+    return isinstance(error, (*_NO_SESSION, *_NO_KEYS)) or (
+        isinstance(error, ClientError) and code_of(error) in _EXPIRED
+    )
+
+
+def is_unreachable(error: BaseException | None) -> bool:
+    """Say whether the network is to blame, or a fault of the service's own: waiting helps."""
+    if isinstance(error, ClientError):
+        status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return status >= _SERVICE_FAULT and not is_throttling(error)
+    return isinstance(error, _NO_NETWORK)
 
 
 def is_denied(error: ClientError) -> bool:

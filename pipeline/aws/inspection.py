@@ -14,10 +14,17 @@ if TYPE_CHECKING:
 
 @aws_errors()
 def connect() -> boto3.Session:
-    """Return a session of the user's own account, by the keys and the region that their environment names."""
+    """Return a session of the user's own account, by the keys and the region that their environment names.
+
+    Its keys can be renewed. Raises UserError.
+    """
     import boto3
 
-    return boto3.Session()
+    from pipeline.aws.credentials import make_renewable
+
+    session = boto3.Session()
+    make_renewable(session)
+    return session
 
 
 @aws_errors()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pipeline.aws.models import Execution, Job, Step, Trial
+from pipeline.aws.outages import Outage
 from pipeline.aws.polling import looks
 
 if TYPE_CHECKING:
@@ -18,14 +19,19 @@ _RUNNING = {"InProgress", "Stopping"}
 
 
 def watch(
-    session: boto3.Session, arn: str, every: float = 1.0, sleep: Callable[[float], None] = time.sleep
+    session: boto3.Session,
+    arn: str,
+    every: float = 1.0,
+    sleep: Callable[[float], None] = time.sleep,
+    outage: Outage | None = None,
 ) -> Iterator[Execution]:
     """Yield the execution now and after each change, until it has ended.
 
-    It is asked every `every` seconds, less often while the service throttles. Raises UserError.
+    It is asked every `every` seconds, less often while the service throttles; what `outage` bears is waited out.
+    Raises UserError.
     """
     last: Execution | None = None
-    for now in looks(Reader(session, arn).read, every, sleep):
+    for now in looks(Reader(session, arn).read, every, sleep, outage):
         if now is not None and now != last:
             last = now
             yield now

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import boto3
 
     from pipeline.aws.models import Execution
+    from pipeline.aws.outages import Outage
     from pipeline.cli.outcome import Outcome
 
 EXIT = {"Succeeded": 0}
@@ -44,25 +46,36 @@ def follow(session: boto3.Session, target: Target, arn: str, *, plain: bool, sto
         UserError: the service refuses.
     """
     from pipeline.aws.executions import stop, watch
+    from pipeline.aws.polling import insist
 
     last: Execution | None = None
     with _display(session, arn, plain) as (show, say):
+        every, outage = _SECONDS[target], outage_of(session, target, arn, say)
         try:
-            for last in watch(session, arn, _SECONDS[target]):
+            for last in watch(session, arn, every, outage=outage):
                 show(last)
         except KeyboardInterrupt:
             if not stops:
                 raise LeftError from None
             say("stopping: jobs get time to write a checkpoint (Ctrl-C again leaves at once)")
             try:
-                _quietly(lambda: stop(session, arn))
-                for last in watch(session, arn, _SECONDS[target]):
+                _quietly(lambda: insist(lambda: stop(session, arn), every, time.sleep, outage))
+                for last in watch(session, arn, every, outage=outage):
                     show(last)
             except KeyboardInterrupt:
                 raise LeftError from None
     if last is None:
         raise UserError(f"{arn} has no state")
     return last
+
+
+def outage_of(session: boto3.Session, target: Target, arn: str, say: Callable[[str], None]) -> Outage | None:
+    """Return what a watch on AWS gets over; this machine answers always."""
+    if target is Target.LOCAL:
+        return None
+    from pipeline.aws.outages import Outage
+
+    return Outage(session, arn, say, attended=sys.stdin.isatty())
 
 
 def _quietly(action: Callable[[], None]) -> None:
@@ -75,7 +88,7 @@ def _quietly(action: Callable[[], None]) -> None:
 @contextmanager
 def _display(session: boto3.Session, arn: str, plain: bool) -> Iterator[tuple[Show, Callable[[str], None]]]:
     if plain or not sys.stdout.isatty():
-        yield _lines(), lambda text: print(text, file=sys.stderr, flush=True)
+        yield _lines(), lambda text: print(text or "AWS answers again", file=sys.stderr, flush=True)
         return
     from rich.console import Console
     from rich.live import Live

@@ -35,11 +35,13 @@ def wait_for_verdict(
         UserError: the time is up, or the service refuses.
     """
     from pipeline.aws.deployment import wait_for
+    from pipeline.cli.following import outage_of
 
     last: Deployment | None = None
     every, timeout = _SECONDS[target], _TIMEOUT[target]
     with _teller() as tell:
-        for last in wait_for(session, package_arn, stage, anew=anew, every=every, timeout=timeout):
+        outage = outage_of(session, target, package_arn, lambda text: tell(text or "AWS answers again"))
+        for last in wait_for(session, package_arn, stage, anew=anew, every=every, timeout=timeout, outage=outage):
             tell(progress_text(last))
     if last is None or not (last.failed or (last.passed and (last.serves or not anew))):
         asks = f"`bincount endpoint reconcile{' --target aws' if target is Target.AWS else ''}` asks again"
