@@ -10,6 +10,7 @@ import typer
 
 from pipeline.cli import (
     cleaning,
+    costing,
     data,
     definitions,
     endpoints,
@@ -73,6 +74,11 @@ _verb(executions.watch, "bincount watch")
 _verb(executions.logs, "bincount logs Train --follow", "bincount logs Tune/2 --execution 3x2k1v8ab0cd")
 _verb(executions.list_, "bincount list", "bincount list --profile demo --json")
 _verb(executions.stop, "bincount stop")
+_verb(
+    costing.cost,
+    "bincount cost --profile prod -p TrainingInstanceCount=4",
+    "bincount cost 3x2k1v8ab0cd --target aws",
+)
 _verb(definitions.compile_, "bincount compile --profile prod --out definition.json")
 _verb(definitions.validate, "bincount validate definition.json")
 app.add_typer(models.app, name="models")

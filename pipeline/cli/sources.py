@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -87,19 +87,23 @@ def parameters(definition: str, given: Mapping[str, str], data: Callable[[str], 
     Raises:
         UserError: there is no such parameter, or `data` finds no photos.
     """
-    declared = {one["Name"]: one for one in json.loads(definition).get("Parameters", [])}
-    for name in given:
-        if name not in declared:
-            raise UserError(
-                f"there is no parameter {name}{did_you_mean(name, declared)}: there are {', '.join(declared)}"
-            )
+    known = declared(definition, given)
     chosen = dict(given)
-    if DATA in declared:
+    if DATA in known:
         # Two slashes in a row are another prefix in S3, so what is typed loses the one at its end.
-        chosen[DATA] = data(given.get(DATA, "").rstrip("/") or str(declared[DATA].get("DefaultValue", "")))
-    if COMMIT in declared and COMMIT not in given and (commit := commit_id()):
+        chosen[DATA] = data(given.get(DATA, "").rstrip("/") or str(known[DATA].get("DefaultValue", "")))
+    if COMMIT in known and COMMIT not in given and (commit := commit_id()):
         chosen[COMMIT] = commit
     return chosen
+
+
+def declared(definition: str, given: Collection[str]) -> dict[str, Mapping[str, object]]:
+    """Return the parameters that a definition declares, by name. Raises UserError where `given` names another."""
+    known = {str(one["Name"]): one for one in json.loads(definition).get("Parameters", [])}
+    for name in given:
+        if name not in known:
+            raise UserError(f"there is no parameter {name}{did_you_mean(name, known)}: there are {', '.join(known)}")
+    return known
 
 
 def commit_id() -> str | None:

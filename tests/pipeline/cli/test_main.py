@@ -28,6 +28,7 @@ VERBS = (
     "logs",
     "list",
     "stop",
+    "cost",
     "resume",
     "models",
     "endpoints",
