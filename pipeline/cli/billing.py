@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipeline.cost.bill import Bill
 
 HEAD = ("step", "state", "jobs", "machines", "billed", "USD")
-_LOCAL = "it ran on this machine and cost nothing; `bincount cost --profile {}` estimates it on AWS"
+_LOCAL = "it ran on this machine and cost nothing"
 
 
 def show_bill(wanted: str | None, target: Target, *, json: bool) -> None:
@@ -91,8 +91,10 @@ def _hourly(one: Serving) -> tuple[float, float] | tuple[None, None]:
 
 def _local(execution: Execution) -> str:
     from pipeline.cli.lookup import PROJECT_PREFIX
+    from pipeline.settings import PROFILES
 
-    return _LOCAL.format(execution.pipeline.removeprefix(PROJECT_PREFIX))
+    profile = execution.pipeline.removeprefix(PROJECT_PREFIX)
+    return f"{_LOCAL}; `bincount cost --profile {profile}` estimates it on AWS" if profile in PROFILES else _LOCAL
 
 
 def _notes(execution: Execution, bill: Bill, region: str | None) -> Iterator[str]:

@@ -14,7 +14,8 @@ _AT_MOST = (
     "cached cost nothing. A step that is retried after a fault of the service is paid again"
 )
 _LEFT_OUT = (
-    "not in it: S3 requests ({} for a million photos read), endpoints' disks, logs, traffic between regions, tax"
+    "not in it: S3 requests ({} for a million photos read), endpoints' disks, logs, the stack's alarms and key, VPC "
+    "endpoints, traffic between regions, tax"
 )
 
 

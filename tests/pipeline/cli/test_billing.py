@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.aws.models import Job
 from pipeline.aws.usage import Serving, Usage
-from pipeline.cli.billing import _hourly, _notes, _rows, _serving_row
+from pipeline.cli.billing import _hourly, _local, _notes, _rows, _serving_row
 from pipeline.cost.bill import bill
 
 if TYPE_CHECKING:
@@ -40,3 +40,8 @@ def test_an_execution_without_jobs_has_no_sum(make: Make) -> None:
 def test_an_endpoint_without_machines_or_price_has_no_dollars() -> None:
     assert _serving_row(Serving("e", "", 0)) == ("e", "0 serverless", "unknown", "unknown")
     assert _hourly(Serving("e", "ml.m5.large", 3)) == pytest.approx((0.345, 251.85))
+
+
+def test_an_execution_of_a_profile_here_names_its_estimate(make: Make) -> None:
+    told = "it ran on this machine and cost nothing; `bincount cost --profile demo` estimates it on AWS"
+    assert _local(make.execution()) == told
