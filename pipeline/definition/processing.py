@@ -21,7 +21,7 @@ _ROOT = "/opt/ml/processing"
 
 
 def split_arguments(context: Context) -> Any:  # noqa: ANN401
-    """Photos and labels in; train, validation, test and the report out."""
+    """Photos and labels in; train, validation, test, auxiliary photos and the report out."""
     settings, parameters = context.settings.split, context.parameters
     inputs = [
         _input("photos", uri_below(parameters.data_uri, "bin-images/"), sharded=True),
@@ -41,7 +41,7 @@ def split_arguments(context: Context) -> Any:  # noqa: ANN401
     processor = _processor(context, "split", parameters.processing_instance_type, parameters.processing_instance_count)
     return processor.run(
         inputs=inputs,
-        outputs=[_output(context, "split", name) for name in ("train", "validation", "test", "report")],
+        outputs=[_output(context, "split", name) for name in ("train", "validation", "test", "auxiliary", "report")],
         arguments=_flat(arguments),
     )
 

@@ -139,7 +139,7 @@ def _range(name: str, range_: Range) -> ParameterRange:
 
 
 def _channels(context: Context, split: ProcessingStep) -> list[InputData]:
-    sources = {name: output_uri(split, name) for name in ("train", "validation")}
+    sources = {name: output_uri(split, name) for name in ("train", "validation", "auxiliary")}
     sources["split"] = output_uri(split, "report")
     if context.settings.train.weights_uri:
         sources["weights"] = context.settings.train.weights_uri

@@ -1,8 +1,8 @@
 """The dataset format: Arrow IPC files, memory-mapped, one row a photo.
 
-Columns: `id` (string), `label` (int8, 1 to 5), `group` (string: photos of one group never cross splits) and `image`
-(binary: the whole frame as JPEG). Random access costs no copy, S3 sees a few large objects, and an index over all
-shards gives samplers exact positions.
+Columns: `id` (string), `label` (int8, 1 to 5; 0 and 6 to 9 in auxiliary photos), `group` (string: photos of one group
+never cross splits) and `image` (binary: the whole frame as JPEG). Random access costs no copy, S3 sees a few large
+objects, and an index over all shards gives samplers exact positions.
 """
 
 from __future__ import annotations
@@ -48,11 +48,12 @@ class Photo:
 class ShardWriter:
     """Write photos into `<folder>/<prefix>-00000.arrow`, ... of about `shard_bytes` each; memory stays flat.
 
-    A context manager: files appear under their names only when they are whole.
+    A context manager: files appear under their names only when they are whole. With `even_empty` there is one where
+    no photo came: S3 knows no empty folder, and a job whose input is not there fails.
     """
 
-    def __init__(self, folder: Path, prefix: str, shard_bytes: int = SHARD_BYTES) -> None:
-        self._folder, self._prefix, self._shard_bytes = folder, prefix, shard_bytes
+    def __init__(self, folder: Path, prefix: str, shard_bytes: int = SHARD_BYTES, *, even_empty: bool = False) -> None:
+        self._folder, self._prefix, self._shard_bytes, self._even_empty = folder, prefix, shard_bytes, even_empty
         self._rows: list[Photo] = []
         self._file: pa.RecordBatchFileWriter | None = None
         self._temporary = Path()
@@ -71,15 +72,19 @@ class ShardWriter:
     def _flush(self) -> None:
         if not self._rows:
             return
-        if self._file is None:
-            self._temporary = self._folder / f".{self._prefix}-{self._shards:05d}.partial"
-            self._file = pa.ipc.new_file(str(self._temporary), SCHEMA)
+        file = self._open()
         columns = {name: [getattr(row, name) for row in self._rows] for name in SCHEMA.names}
-        self._file.write_batch(pa.RecordBatch.from_pydict(columns, schema=SCHEMA))
+        file.write_batch(pa.RecordBatch.from_pydict(columns, schema=SCHEMA))
         self._bytes += sum(len(row.image) for row in self._rows)
         self._rows = []
         if self._bytes >= self._shard_bytes:
             self._finish_shard()
+
+    def _open(self) -> pa.RecordBatchFileWriter:
+        if self._file is None:
+            self._temporary = self._folder / f".{self._prefix}-{self._shards:05d}.partial"
+            self._file = pa.ipc.new_file(str(self._temporary), SCHEMA)
+        return self._file
 
     def _finish_shard(self) -> None:
         if self._file is None:
@@ -93,6 +98,8 @@ class ShardWriter:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None:
             self._flush()
+            if self._even_empty and not self._shards:
+                self._open()
             self._finish_shard()
         elif self._file is not None:
             self._file.close()
@@ -104,13 +111,14 @@ class ShardDataset:
 
     Args:
         folder: where the `*.arrow` files lie (sub-folders too).
+        labels: that there may be.
 
     Raises:
-        ShardError: no shard there, a file that is damaged or none of ours, or a label outside 1 to 5.
+        ShardError: no shard there, a file that is damaged or none of ours, or another label.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, labels: tuple[int, ...] = LABELS) -> None:
+        self.folder, self._allowed = folder, labels
         self.paths = sorted(folder.rglob("*.arrow"))
         if not self.paths:
             raise ShardError(f"{folder} holds no .arrow shards; is it an output of the Split step?")
@@ -119,14 +127,15 @@ class ShardDataset:
             batches += _open(path)
         self._batches = batches
         self._starts = np.cumsum([0, *(batch.num_rows for batch in batches)])
-        labels = [np.asarray(batch.column("label"), dtype=np.int64) for batch in batches]
-        self.labels: npt.NDArray[np.int64] = np.concatenate([np.zeros(0, np.int64), *labels])
-        if not np.isin(self.labels, LABELS).all():
-            raise ShardError(f"{folder} holds labels outside {LABELS[0]} to {LABELS[-1]}")
+        columns = [np.asarray(batch.column("label"), dtype=np.int64) for batch in batches]
+        self.labels: npt.NDArray[np.int64] = np.concatenate([np.zeros(0, np.int64), *columns])
+        if not np.isin(self.labels, labels).all():
+            allowed = "1 to 5" if labels == LABELS else ", ".join(map(str, labels))
+            raise ShardError(f"{folder} holds labels outside {allowed}")
 
-    def __reduce__(self) -> tuple[type[ShardDataset], tuple[Path]]:
+    def __reduce__(self) -> tuple[type[ShardDataset], tuple[Path, tuple[int, ...]]]:
         """Travel to a data loader's workers as the folder: they map the files instead of copying every photo."""
-        return ShardDataset, (self.folder,)
+        return ShardDataset, (self.folder, self._allowed)
 
     def __len__(self) -> int:
         return int(self._starts[-1])

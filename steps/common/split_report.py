@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, computed_field, model_validator
 
 from steps.common.job import JobError
-from steps.common.labels import CLASS_LABELS, SPLITS
+from steps.common.labels import AUXILIARY, CLASS_LABELS, SPLITS
 
 NAMES_KEPT = 1000  # a report names so many photos of a kind; rejected.csv has all of them
 MISSING = "listed, but there is no photo"
@@ -89,6 +89,7 @@ class SplitReport(BaseModel):
     label_form: Literal["labels.csv", "file_list.json", "metadata"]
     settings: SplitSettings
     counts: dict[str, Counts]
+    auxiliary: Counts = {}  # photos by their number of items, "9" for 9 and more; none where there are none
     groups: Groups
     rejected: Named = Named()
     left_out: Named = Named()
@@ -102,7 +103,7 @@ class SplitReport(BaseModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def photos(self) -> int:
-        """Number of photos written to the shards."""
+        """Number of photos written to the shards of train, validation and test."""
         return sum(sum(labels.values()) for labels in self.counts.values())
 
     @computed_field  # type: ignore[prop-decorator]
@@ -136,7 +137,12 @@ class AssignmentRow(_Strict):
 
     id: str
     group: str
-    split: Literal["train", "validation", "test"]
+    split: Literal["train", "validation", "test", "auxiliary"]
+
+    @property
+    def side(self) -> str:
+        """What the photo is used for: an auxiliary one trains."""
+        return "train" if self.split == AUXILIARY else self.split
 
 
 def read_assignments(folder: Path) -> Iterator[AssignmentRow]:
@@ -176,8 +182,8 @@ def group_facts(rows: Iterator[AssignmentRow]) -> Groups:
     split_of: dict[str, str] = {}
     sizes: Counter[str] = Counter()
     for row in rows:
-        if split_of.setdefault(row.group, row.split) != row.split:
-            raise JobError(f"the group {row.group!r} is in two splits, {split_of[row.group]} and {row.split}: a leak")
+        if split_of.setdefault(row.group, row.side) != row.side:
+            raise JobError(f"the group {row.group!r} is in two splits, {split_of[row.group]} and {row.side}: a leak")
         sizes[row.group] += 1
     sources = Counter(group.partition(":")[0] for group in sizes)
     return Groups(
@@ -234,6 +240,7 @@ def _merge(folder: Path, reports: list[SplitReport]) -> SplitReport:
         update={
             "hosts": hosts,
             "counts": counts,
+            "auxiliary": dict(sorted(sum((Counter(report.auxiliary) for report in reports), Counter()).items())),
             "groups": group_facts(read_assignments(folder)),
             "rejected": rejected,
             "missing": Named(counts={MISSING: reports[0].listed - seen} if reports[0].listed > seen else {}),

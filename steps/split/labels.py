@@ -47,6 +47,7 @@ class Labels:
     by_id: dict[str, int] = field(default_factory=dict)
     aside: dict[str, str] = field(default_factory=dict)
     groups: dict[str, str] = field(default_factory=dict)  # full names: csv:..., record:...
+    others: dict[str, int] = field(default_factory=dict)  # counts other than 1 to 5, which training may learn from
 
     def put(self, photo_id: str, value: object, group: str = "") -> str | None:
         """Take the label of a photo; return what is wrong with it, if anything is."""
@@ -58,8 +59,11 @@ class Labels:
             problem = OUTSIDE
         if self._differs(photo_id, label, group):
             problem = CONFLICT
+        self.others.pop(photo_id, None)
         if problem or label is None:
             self.by_id.pop(photo_id, None)
+            if problem == OUTSIDE and label is not None and label >= 0 and photo_id not in self.aside:
+                self._take_other(photo_id, label, group)
             self.aside[photo_id] = problem or MALFORMED
             return problem
         if photo_id in self.aside:  # an unusable row before, or a third one after a conflict
@@ -69,6 +73,11 @@ class Labels:
         if group:
             self.groups[photo_id] = group_name("csv", group)
         return None
+
+    def _take_other(self, photo_id: str, count: int, group: str) -> None:
+        self.others[photo_id] = count
+        if group:
+            self.groups[photo_id] = group_name("csv", group)
 
     def _differs(self, photo_id: str, label: int | None, group: str) -> bool:
         if photo_id not in self.by_id:
@@ -122,10 +131,13 @@ def read_labels(folder: Path, problem: Problem) -> Labels:
 def _add_record_groups(labels: Labels, records: ItemRecords) -> None:
     groups = records.groups()
     spellings = ids.Spellings(groups)
-    for photo_id in labels.by_id:
+    for photo_id in (*labels.by_id, *labels.others):
         record = spellings.find(photo_id)
         if record is not None and photo_id not in labels.groups:
             labels.groups[photo_id] = group_name("record", groups[record])
+        elif record is None and labels.others.get(photo_id) == 0:
+            # An empty bin shows nothing that another photo could show again.
+            labels.groups.setdefault(photo_id, group_name("record", photo_id))
 
 
 def read_csv(path: Path, problem: Problem) -> Labels:

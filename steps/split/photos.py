@@ -18,7 +18,7 @@ TWICE = "a second file of the same id"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A labelled photo: its id (as the labels spell it), label and file."""
+    """A labelled photo: its id (as the labels spell it), label (of an auxiliary photo: its count) and file."""
 
     id: str
     label: int
@@ -33,7 +33,10 @@ def list_files(folder: Path) -> Iterator[str]:
 
 
 def match(files: Iterable[str], labels: Labels, aside: Aside) -> list[Source]:
-    """Return the photos with a usable label in natural order of their ids; put all other files aside.
+    """Return the photos with a usable label, and those with another count whose group is known; put the rest aside.
+
+    In natural order of their ids. Without records or a group of the user's nothing tells whether a bin of another count
+    is also in a test photo, so these are left out.
 
     A photo matches the id that is its name without the suffix; else the other spelling of the same number
     (see `ids.Spellings`), unless that spelling's own photo is here too.
@@ -53,10 +56,10 @@ def match(files: Iterable[str], labels: Labels, aside: Aside) -> list[Source]:
         spelled = spellings.find(stem)
         if spelled is None or (spelled != stem and spelled in named):
             aside.add("left out", stem, NO_LABEL)
-        elif spelled in labels.aside:
+        elif spelled in labels.aside and not (spelled in labels.others and spelled in labels.groups):
             aside.add("left out", stem, labels.aside[spelled])
         elif spelled in found:  # 0710 and 00710 for a label of 710
             aside.add("left out", stem, TWICE)
         else:
-            found[spelled] = Source(spelled, labels.by_id[spelled], path)
+            found[spelled] = Source(spelled, labels.by_id.get(spelled, labels.others.get(spelled, 0)), path)
     return sorted(found.values(), key=lambda source: ids.natural(source.id))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from steps.common.files import atomic_file, write_json
 from steps.common.job import Hosts, JobError
+from steps.common.labels import LABELS
 from steps.common.split_report import (
     MISSING,
     SplitReport,
@@ -28,6 +29,7 @@ from steps.split.writing import clear, write_shards
 
 log = logging.getLogger(__name__)
 POINTS_WARNED = 2.0
+HELD_OUT = "label outside 1 to 5, of a bin that does not train"
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def split(folders: Folders, settings: SplitSettings, hosts: Hosts) -> SplitRepor
     """
     if len(hosts.hosts) > 1 and settings.max_missing < 1:
         raise JobError("--max-missing cannot be checked on several instances, each sees its own photos: use one")
-    earlier = {row.id: row.split for row in read_assignments(folders.previous)} if folders.previous else {}
+    earlier = {row.id: row.side for row in read_assignments(folders.previous)} if folders.previous else {}
     clear(folders.out, _mark(hosts))  # after reading: the earlier report may lie in the same folder
     failure: JobError | None = None
     with atomic_file(folders.out / "report" / f"rejected{_mark(hosts)}.csv") as file, Aside(file) as aside:
@@ -72,7 +74,8 @@ def _split(
 ) -> SplitReport:
     alone = len(hosts.hosts) == 1
     labels = _labels(folders, hosts, aside)
-    sources = match(list_files(folders.photos), labels, aside)
+    matched = match(list_files(folders.photos), labels, aside)
+    sources = [source for source in matched if source.label in LABELS]
     log.info("%s photos with a label from 1 to 5 of %s listed", f"{len(sources):,}", f"{len(labels.by_id):,}")
     if alone:
         _check_there(folders, labels, sources, settings, aside)
@@ -83,7 +86,8 @@ def _split(
     good = [source for source in sources if source.id in groups]
     if alone:  # before the long part: but for rejects the counts are known now
         limits.check_splits(Counter(assignment.split(groups[source.id]) for source in good))
-    written = write_shards(good, groups, assignment, settings, folders.out, _mark(hosts), aside)
+    to_write = [*good, *_auxiliary(matched, groups, assignment, aside)]
+    written = write_shards(to_write, groups, assignment, settings, folders.out, _mark(hosts), aside)
     limits.check_rejected(aside.named("rejected"), len(sources), settings)
     if alone:
         limits.check_splits(Counter({name: count.total() for name, count in written.counts.items()}))
@@ -93,6 +97,7 @@ def _split(
         label_form=labels.form,
         settings=settings,
         counts={name: dict(count) for name, count in written.counts.items()},
+        auxiliary=dict(sorted(written.auxiliary.items())),
         groups=group_facts(read_assignment_file(folders.out / "report" / f"assignments{_mark(hosts)}.csv")),
         rejected=aside.named("rejected"),
         left_out=aside.named("left out"),
@@ -103,6 +108,19 @@ def _split(
         content_hash=content_hash,
         assignment_hash=assignment_hash,
     )
+
+
+def _auxiliary(
+    matched: list[Source], groups: Mapping[str, str], assignment: Assignment, aside: Aside
+) -> Iterator[Source]:
+    """Yield the photos of other counts whose bins are in no validation or test photo; the others are left out."""
+    for source in matched:
+        if source.label in LABELS:
+            continue
+        if assignment.split(groups[source.id]) == "train":
+            yield source
+        else:
+            aside.add("left out", source.id, HELD_OUT)
 
 
 def _labels(folders: Folders, hosts: Hosts, aside: Aside) -> Labels:
@@ -131,6 +149,8 @@ def _check_there(
 def _tell(report: SplitReport) -> None:
     for name, labels in report.counts.items():
         log.info("%s: %s photos, by label %s", name, f"{sum(labels.values()):,}", dict(labels))
+    if report.auxiliary:
+        log.info("auxiliary: %s photos, by count %s", f"{sum(report.auxiliary.values()):,}", report.auxiliary)
     for what, named in (("rejected", report.rejected), ("left out", report.left_out), ("moved", report.moved)):
         if named.total:
             log.info("%s: %s, %s", what, f"{named.total:,}", named.counts)

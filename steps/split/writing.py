@@ -17,7 +17,7 @@ from pathlib import Path
 from steps.common.files import atomic_file
 from steps.common.images import PhotoError
 from steps.common.job import JobError
-from steps.common.labels import CLASS_LABELS, SPLITS
+from steps.common.labels import AUXILIARY, CLASS_LABELS, LABELS, MANY, SPLITS
 from steps.common.shards import Photo, ShardWriter
 from steps.common.split_report import HASH_BITS, SplitSettings
 from steps.split.aside import Aside
@@ -37,18 +37,22 @@ class Written:
     counts: dict[str, Counter[str]] = field(
         default_factory=lambda: {split: Counter(dict.fromkeys(CLASS_LABELS, 0)) for split in SPLITS}
     )
+    auxiliary: Counter[str] = field(default_factory=Counter)
     content: int = 0
     assignment: int = 0
 
     def add(self, source: Source, split: str, digest: str) -> None:
         """Account for a photo; `digest` is the SHA-256 of the file as it came."""
-        self.counts[split][str(source.label)] += 1
+        if split == AUXILIARY:
+            self.auxiliary[str(min(source.label, MANY))] += 1
+        else:
+            self.counts[split][str(source.label)] += 1
         self.content += _number(f"{source.id}\0{source.label}\0{digest}")
         self.assignment += _number(f"{source.id}\0{split}")
 
     @property
     def photos(self) -> int:
-        """Number of photos."""
+        """Number of photos, auxiliary ones apart."""
         return sum(count.total() for count in self.counts.values())
 
     def hashes(self) -> tuple[str, str]:
@@ -81,7 +85,7 @@ def clear(out: Path, host: str) -> None:
     Raises:
         JobError: there are .arrow files that this step has not written.
     """
-    kinds = {"report": "(split|assignments|rejected)", **{split: split for split in SPLITS}}
+    kinds = {"report": "(split|assignments|rejected)", **{split: split for split in (*SPLITS, AUXILIARY)}}
     for folder, stem in kinds.items():
         anyone = re.compile(rf"\.?{stem}(-.+)?\.(arrow|partial|json|csv)")
         own = re.compile(rf"\.?{stem}{re.escape(host)}(-\d{{5}})?\.(arrow|partial|json|csv)") if host else anyone
@@ -104,7 +108,7 @@ def write_shards(
     """Write `<out>/<split>/<split>[-host]-00000.arrow`, ... and `<out>/report/assignments[-host].csv`.
 
     Args:
-        sources: the photos, in the order in which they are written.
+        sources: the photos, in the order in which they are written; those of other counts than 1 to 5 are auxiliary.
         groups: full group name by photo id.
         assignment: gives each group its split.
         settings: size and side of the pictures.
@@ -123,18 +127,22 @@ def write_shards(
     written = Written()
     started = told = time.monotonic()
     with ExitStack() as stack:
-        shards = {split: stack.enter_context(ShardWriter(out / split, f"{split}{host}")) for split in SPLITS}
+        shards = {
+            split: stack.enter_context(ShardWriter(out / split, f"{split}{host}", even_empty=split == AUXILIARY))
+            for split in (*SPLITS, AUXILIARY)
+        }
         row = stack.enter_context(_assignment_rows(out / "report" / f"assignments{host}.csv"))
         for done, (source, found) in enumerate(zip(sources, ordered_map(work, sources), strict=True), start=1):
+            labelled = source.label in LABELS
             if isinstance(found, PhotoError):
-                aside.add("rejected", source.id, found.reason)
+                aside.add("rejected" if labelled else "left out", source.id, found.reason)
             else:
                 group = groups[source.id]
-                split = assignment.split(group)
-                shards[split].write(Photo(source.id, source.label, group, found[0]))
+                split = assignment.split(group) if labelled else AUXILIARY
+                shards[split].write(Photo(source.id, min(source.label, MANY), group, found[0]))
                 row(source.id, group, split)
                 written.add(source, split, found[1])
-                if before := assignment.moved_from(source.id, split):
+                if labelled and (before := assignment.moved_from(source.id, split)):
                     aside.add("moved", source.id, f"{before} to {split}")
             if time.monotonic() - told > SECONDS_BETWEEN_LINES or done == len(sources):
                 told = time.monotonic()

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from steps.common.artifact import Normalization
-from steps.common.labels import CLASSES
+from steps.train.classes import SERVED, Classes
 
 IMAGENET = Normalization(mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375))
 LITE = Normalization(mean=(127.0, 127.0, 127.0), std=(128.0, 128.0, 128.0))
@@ -18,7 +18,7 @@ LITE = Normalization(mean=(127.0, 127.0, 127.0), std=(128.0, 128.0, 128.0))
 # their running statistics would still be those of other pictures, and the model fail once it is not training.
 BATCHNORM_MOMENTUM = 0.1
 
-Builder = Callable[[str, float, float, int], nn.Module]
+Builder = Callable[[str, float, float, int, int], nn.Module]
 
 
 @dataclass(frozen=True)
@@ -34,15 +34,17 @@ class Family:
 class PhotoClassifier(nn.Module):
     """A backbone with its normalisation: uint8 photos [n, size, size, 3] (RGB) in, logits [n, classes] out.
 
+    While it trains the logits are of all its classes, otherwise of those that are served.
+
     The permutation gives channels_last memory as it is: no copy.
     """
 
     mean: torch.Tensor
     std: torch.Tensor
 
-    def __init__(self, backbone: nn.Module, normalization: Normalization) -> None:
+    def __init__(self, backbone: nn.Module, normalization: Normalization, classes: Classes = SERVED) -> None:
         super().__init__()
-        self.backbone = backbone
+        self.backbone, self._classes = backbone, classes
         for name, values in (("mean", normalization.mean), ("std", normalization.std)):
             self.register_buffer(name, torch.tensor(values).reshape(1, 3, 1, 1), persistent=False)
 
@@ -50,24 +52,25 @@ class PhotoClassifier(nn.Module):
         """Count."""
         pixels = photos.permute(0, 3, 1, 2).to(torch.float32)
         logits: torch.Tensor = self.backbone((pixels - self.mean) / self.std)
-        return logits
+        return logits if self.training or self._classes == SERVED else logits[:, self._classes.served]
 
 
-def build(name: str, dropout: float, drop_path: float, image_size: int) -> PhotoClassifier:
-    """Build a backbone from scratch (the current random state), with a head for our classes.
+def build(name: str, dropout: float, drop_path: float, image_size: int, classes: Classes = SERVED) -> PhotoClassifier:
+    """Build a backbone from scratch (the current random state), with a head for the classes.
 
     Args:
         name: of `FAMILIES`.
         dropout: before the head, 0 to 1.
         drop_path: stochastic depth's highest rate; ignored by families without it.
         image_size: side of the input, pixels.
+        classes: that training tells apart.
     """
     family = FAMILIES[name]
-    backbone = family.build(name, dropout, drop_path, image_size)
+    backbone = family.build(name, dropout, drop_path, image_size, classes.number)
     for module in backbone.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.momentum = BATCHNORM_MOMENTUM
-    return PhotoClassifier(backbone, family.normalization)
+    return PhotoClassifier(backbone, family.normalization, classes)
 
 
 def freeze_batchnorm(model: nn.Module) -> None:
@@ -77,12 +80,12 @@ def freeze_batchnorm(model: nn.Module) -> None:
             module.eval()
 
 
-def _lite(name: str, dropout: float, drop_path: float, image_size: int) -> nn.Module:
+def _lite(name: str, dropout: float, drop_path: float, image_size: int, classes: int) -> nn.Module:
     from efficientnet_lite_pytorch import EfficientNet
 
     model: nn.Module = EfficientNet.from_name(
         name.replace("_", "-"),
-        num_classes=CLASSES,
+        num_classes=classes,
         image_size=image_size,
         dropout_rate=dropout,
         drop_connect_rate=drop_path,
@@ -91,31 +94,31 @@ def _lite(name: str, dropout: float, drop_path: float, image_size: int) -> nn.Mo
     return model
 
 
-def _torchvision(name: str, **options: Any) -> nn.Module:  # noqa: ANN401
+def _torchvision(name: str, classes: int, **options: Any) -> nn.Module:  # noqa: ANN401
     # Imported late: torchvision takes seconds, and the default backbone does without it.
     from torchvision.models import get_model
 
-    model: nn.Module = get_model(name, weights=None, num_classes=CLASSES, **options)
+    model: nn.Module = get_model(name, weights=None, num_classes=classes, **options)
     return model
 
 
-def _resnet(name: str, dropout: float, _drop_path: float, _image_size: int) -> nn.Module:
-    model: Any = _torchvision(name)
+def _resnet(name: str, dropout: float, _drop_path: float, _image_size: int, classes: int) -> nn.Module:
+    model: Any = _torchvision(name, classes)
     if dropout:
         model.avgpool = nn.Sequential(model.avgpool, nn.Dropout(dropout))  # before the head, whose name stays `fc`
     return model  # type: ignore[no-any-return]
 
 
-def _mobilenet(name: str, dropout: float, _drop_path: float, _image_size: int) -> nn.Module:
-    return _torchvision(name, dropout=dropout)
+def _mobilenet(name: str, dropout: float, _drop_path: float, _image_size: int, classes: int) -> nn.Module:
+    return _torchvision(name, classes, dropout=dropout)
 
 
-def _efficientnet_v2(name: str, dropout: float, drop_path: float, _image_size: int) -> nn.Module:
-    return _torchvision(name, dropout=dropout, stochastic_depth_prob=drop_path)
+def _efficientnet_v2(name: str, dropout: float, drop_path: float, _image_size: int, classes: int) -> nn.Module:
+    return _torchvision(name, classes, dropout=dropout, stochastic_depth_prob=drop_path)
 
 
-def _convnext(name: str, dropout: float, drop_path: float, _image_size: int) -> nn.Module:
-    model: Any = _torchvision(name, stochastic_depth_prob=drop_path)
+def _convnext(name: str, dropout: float, drop_path: float, _image_size: int, classes: int) -> nn.Module:
+    model: Any = _torchvision(name, classes, stochastic_depth_prob=drop_path)
     if dropout:
         model.classifier[1] = nn.Sequential(model.classifier[1], nn.Dropout(dropout))  # Flatten has no weights
     return model  # type: ignore[no-any-return]

@@ -19,27 +19,46 @@ import torch
 from steps.common.files import sha256
 from steps.common.images import PhotoError, decode, to_input
 from steps.common.job import JobError
-from steps.common.labels import CLASSES
-from steps.common.shards import ShardDataset, ShardError
+from steps.common.labels import AUXILIARY_LABELS, LABELS
+from steps.common.shards import Photo, ShardDataset, ShardError
 from steps.train.augment import Pixels, apply, draw
+from steps.train.classes import SERVED, WIDE, Classes
 from steps.train.sampler import Indices
 
 AHEAD = 2  # batches that wait ready, so that an uneven one holds nothing up
 
 
+class Joined:
+    """The photos of several channels as if they were of one, in the order of the channels."""
+
+    def __init__(self, *parts: ShardDataset) -> None:
+        self._parts = parts
+        self._starts = np.cumsum([0, *map(len, parts)])
+        self.paths = [path for part in parts for path in part.paths]
+        self.labels: Indices = np.concatenate([part.labels for part in parts])
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> Photo:
+        which = int(np.searchsorted(self._starts, index, side="right")) - 1
+        return self._parts[which][index - int(self._starts[which])]
+
+
 @dataclass(frozen=True)
 class Photos:
-    """A channel's photos at the model's input size; `strength` is of the augmentation."""
+    """Channels' photos at the model's input size; `strength` is of the augmentation."""
 
-    shards: ShardDataset
+    shards: Joined
     size: int
     seed: int
     strength: float = 0.0
+    classes: Classes = SERVED
 
     @property
     def targets(self) -> Indices:
-        """Class indices of all photos: label - 1."""
-        return self.shards.labels - 1
+        """Class indices of all photos: how much the label is over the first class's."""
+        return self.shards.labels - self.classes.first
 
     def pixels(self, index: int, epoch: int) -> Pixels:
         """Return a photo as the model sees it in an epoch: uint8 [size, size, 3]. Raises JobError."""
@@ -70,20 +89,34 @@ class Batch:
 
 
 def open_channel(folder: Path, size: int, seed: int, strength: float = 0.0) -> Photos:
-    """Open a channel's shards.
+    """Open a channel's shards of labels from 1 to 5.
 
     Raises:
         JobError: no shards there, no photo in them, or labels outside 1 to 5.
     """
+    return Photos(Joined(_open(folder)), size, seed, strength)
+
+
+def open_training(channels: Path, size: int, seed: int, strength: float) -> Photos:
+    """Open what there is to train on: the `train` channel, and the `auxiliary` one where it holds photos.
+
+    Raises JobError as `open_channel` does.
+    """
+    folder = channels / "auxiliary"
+    others = _open(folder, AUXILIARY_LABELS) if folder.is_dir() else None
+    if not others:
+        return open_channel(channels / "train", size, seed, strength)
+    return Photos(Joined(_open(channels / "train"), others), size, seed, strength, WIDE)
+
+
+def _open(folder: Path, labels: tuple[int, ...] = LABELS) -> ShardDataset:
     try:
-        shards = ShardDataset(folder)
+        shards = ShardDataset(folder, labels)
     except ShardError as error:
         raise JobError(str(error)) from None
-    if not len(shards):
+    if not len(shards) and labels == LABELS:
         raise JobError(f"the shards in {folder} hold no photo: check the Split step's report")
-    if shards.labels.min() < 1 or shards.labels.max() > CLASSES:
-        raise JobError(f"the shards in {folder} hold labels outside 1 to {CLASSES}: run Split again")
-    return Photos(shards, size, seed, strength)
+    return shards
 
 
 def batches(photos: Photos, positions: Sequence[Indices], epoch: int, pool: ThreadPoolExecutor) -> Iterator[Batch]:

@@ -57,8 +57,8 @@ class Trainer:
         self._average = Average(model, parameters.ema_decay)
         self._optimizer = optimizer(model, parameters.weight_decay)
         self._scaler = torch.amp.GradScaler(device.type, enabled=run.choice.format == "fp16")
-        self._targets = soft_targets(parameters.ordinal_sigma).to(device)
-        self._weights = class_weights(run.train.targets, parameters.class_balance).to(device)
+        self._targets = soft_targets(parameters.ordinal_sigma, run.train.classes.number).to(device)
+        self._weights = class_weights(run.train.targets, parameters.class_balance, run.train.classes.number).to(device)
         self._loss = torch.zeros((), dtype=torch.float64, device=device)  # this rank's part of the epoch's
         self._seen: list[Indices] = []
         self.position = Position()

@@ -7,10 +7,8 @@ import numpy.typing as npt
 import torch
 from torch.nn import functional
 
-from steps.common.labels import CLASSES
 
-
-def soft_targets(sigma: float) -> torch.Tensor:
+def soft_targets(sigma: float, classes: int) -> torch.Tensor:
     """Return the target distribution of each class: float32 [classes, classes], rows add up to 1.
 
     Row y is proportional to exp(-(k - y)^2 / (2 sigma^2)): a count that is nearly right is nearly as good. Source:
@@ -18,15 +16,16 @@ def soft_targets(sigma: float) -> torch.Tensor:
 
     Args:
         sigma: in items; 0 gives one-hot targets.
+        classes: how many counts there are.
     """
     if not sigma:
-        return torch.eye(CLASSES)
-    index = torch.arange(CLASSES, dtype=torch.float64)
+        return torch.eye(classes)
+    index = torch.arange(classes, dtype=torch.float64)
     distances = (index[:, None] - index[None, :]) ** 2
     return torch.softmax(-distances / (2 * sigma**2), dim=1).float()
 
 
-def class_weights(labels: npt.NDArray[np.int64], balance: float) -> torch.Tensor:
+def class_weights(labels: npt.NDArray[np.int64], balance: float, classes: int) -> torch.Tensor:
     """Return the weight of a photo of each class: float32 [classes]; the mean over the photos is 1.
 
     A weight is (photos / photos of the class) ^ balance, scaled. It is a photo's own, never averaged within a batch,
@@ -35,8 +34,9 @@ def class_weights(labels: npt.NDArray[np.int64], balance: float) -> torch.Tensor
     Args:
         labels: class indices of the whole training set, 0 to classes - 1.
         balance: 0 (all 1) to 1 (each class adds up to the same).
+        classes: how many there are.
     """
-    counts = np.bincount(labels, minlength=CLASSES).astype(np.float64)
+    counts = np.bincount(labels, minlength=classes).astype(np.float64)
     weights = np.where(counts > 0, (len(labels) / np.maximum(counts, 1)) ** balance, 0.0)
     return torch.from_numpy(weights * len(labels) / (weights * counts).sum()).float()
 

@@ -12,11 +12,12 @@ import torch
 from steps.common.artifact import ModelSpec
 from steps.common.files import atomic_file, write_json
 from steps.common.job import JobError, base_dir
-from steps.common.labels import CLASS_LABELS
+from steps.common.labels import CLASS_LABELS, LABELS
 from steps.train import depthwise, weights
 from steps.train.backbones import FAMILIES, PhotoClassifier, build
 from steps.train.checkpoint import Checkpoints, Position, fingerprint
-from steps.train.data import Photos, open_channel
+from steps.train.classes import SERVED
+from steps.train.data import Photos, open_channel, open_training
 from steps.train.ddp import Cluster
 from steps.train.hyperparameters import Hyperparameters
 from steps.train.loop import Run, Trainer
@@ -41,7 +42,7 @@ def train(parameters: Hyperparameters, cluster: Cluster, stop: Callable[[], bool
         StoppedError: the job was stopped; its checkpoint is written.
     """
     channels = base_dir() / "input" / "data"
-    data = open_channel(channels / "train", parameters.image_size, parameters.seed, parameters.augment)
+    data = open_training(channels, parameters.image_size, parameters.seed, parameters.augment)
     validation = open_channel(channels / "validation", parameters.image_size, parameters.seed)
     if not cluster.same_everywhere(data.outline()) or not cluster.same_everywhere(validation.outline()):
         raise JobError("the hosts have different data: the channels must be FullyReplicated")
@@ -80,7 +81,7 @@ def start_model(run: Run, channel: Path) -> PhotoClassifier:
     """Build the model, the same on every rank, with its starting weights, on the device."""
     parameters = run.parameters
     torch.manual_seed(parameters.seed)
-    model = build(parameters.backbone, parameters.dropout, parameters.drop_path, parameters.image_size)
+    model = build_model(run)
     line = weights.load(model.backbone, parameters.backbone, parameters.weights, channel)
     if run.cluster.leads:
         say(line)
@@ -88,6 +89,14 @@ def start_model(run: Run, channel: Path) -> PhotoClassifier:
         depthwise.mend(model)
     layout = torch.channels_last if run.choice.channels_last else torch.contiguous_format
     return model.to(run.cluster.device, memory_format=layout)  # type: ignore[call-overload, no-any-return]
+
+
+def build_model(run: Run) -> PhotoClassifier:
+    """Build the run's model from scratch."""
+    parameters = run.parameters
+    return build(
+        parameters.backbone, parameters.dropout, parameters.drop_path, parameters.image_size, run.train.classes
+    )
 
 
 def introduce(run: Run) -> None:
@@ -102,6 +111,9 @@ def introduce(run: Run) -> None:
         f"data: {len(run.train.shards)} photos to train on, {len(run.validation.shards)} to validate; "
         f"{plan_.steps} steps an epoch of {plan_.batch} photos"
     )
+    if run.train.classes != SERVED:
+        others = int((run.train.shards.labels < LABELS[0]).sum() + (run.train.shards.labels > LABELS[-1]).sum())
+        say(f"auxiliary: {others} of the photos to train on hold another number of items than 1 to 5")
     if parameters.drop_path and not FAMILIES[parameters.backbone].has_drop_path:
         say(f"drop_path={parameters.drop_path} has no effect: {parameters.backbone} has no stochastic depth")
 
@@ -115,7 +127,7 @@ def write_artifact(run: Run, position: Position, data: str) -> None:
     state = None if best is None else run.checkpoints.read_best(best)
     if state is None or best is None:
         raise JobError(f"the best weights are gone from {run.checkpoints.folder}: nothing else may write there")
-    model = build(parameters.backbone, parameters.dropout, parameters.drop_path, parameters.image_size)
+    model = build_model(run)
     model.backbone.load_state_dict(state)
     facts = {
         "world_size": str(run.cluster.world),

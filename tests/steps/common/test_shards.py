@@ -138,3 +138,21 @@ def test_a_dataset_travels_as_its_folder(tmp_path: Path) -> None:
     assert len(data) < 1000
     copy = pickle.loads(data)  # noqa: S301  # our own, a line above
     assert np.array_equal(copy.labels, dataset.labels)
+
+
+def test_an_empty_shard_where_one_is_wanted(tmp_path: Path) -> None:
+    with ShardWriter(tmp_path / "none", "a"):
+        pass
+    with ShardWriter(tmp_path / "one", "a", even_empty=True):
+        pass
+    assert list((tmp_path / "none").iterdir()) == []
+    assert len(ShardDataset(tmp_path / "one")) == 0
+
+
+def test_other_labels_are_refused_unless_asked_for(tmp_path: Path) -> None:
+    with ShardWriter(tmp_path, "a") as writer:
+        writer.write(Photo("x", 7, "g", b"jpeg"))
+    with pytest.raises(ShardError, match="labels outside 1 to 5"):
+        ShardDataset(tmp_path)
+    assert list(ShardDataset(tmp_path, (0, 7)).labels) == [7]
+    assert list(pickle.loads(pickle.dumps(ShardDataset(tmp_path, (0, 7)))).labels) == [7]  # noqa: S301

@@ -80,6 +80,17 @@ def test_hosts_are_merged(tmp_path: Path) -> None:
     assert merged.data_hash != report().data_hash
 
 
+def test_auxiliary_photos_are_added_up_and_count_as_training(tmp_path: Path) -> None:
+    write_host(tmp_path, report("algo-1", auxiliary={"6": 2}), ["1,record:1,train", "2,record:1,auxiliary"])
+    write_host(tmp_path, report("algo-2", auxiliary={"0": 1, "6": 3}), ["3,record:3,auxiliary"])
+    merged = read_split_report(tmp_path)
+    assert merged.auxiliary == {"0": 1, "6": 5}
+    assert merged.photos == 100
+    (tmp_path / "assignments-algo-2.csv").write_text("id,group,split\r\n3,record:1,test\r\n", encoding="utf-8")
+    with pytest.raises(JobError, match=r"record:1.*two splits"):
+        read_split_report(tmp_path)
+
+
 def test_a_group_that_crosses_between_hosts_is_a_leak(tmp_path: Path) -> None:
     write_host(tmp_path, report("algo-1"), ["1,record:1,train"])
     write_host(tmp_path, report("algo-2"), ["3,record:1,test"])

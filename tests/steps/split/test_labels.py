@@ -190,7 +190,8 @@ def test_metadata_alone(tmp_path: Path) -> None:
     labels, problems = read(tmp_path)
     assert labels.form == "metadata"
     assert labels.by_id == {"1": 1, "2": 2, "6": 4}
-    assert labels.groups == {"1": "record:1", "2": "record:1"}
+    assert labels.groups == {"1": "record:1", "2": "record:1", "3": "record:1"}
+    assert labels.others == {"3": 9}
     assert labels.aside == {"3": OUTSIDE, "4": NO_LABEL, "5": MALFORMED, "7": "malformed record"}
     assert problems == [("4", NO_LABEL), ("5", MALFORMED), ("7.json", "malformed record")]
 
@@ -199,7 +200,25 @@ def test_records_of_photos_that_are_not_labelled_join_groups_too(tmp_path: Path)
     write_record(tmp_path, "1", 1, "a")
     write_record(tmp_path, "4", 9, "a", "b")
     write_record(tmp_path, "7", 1, "b")
-    assert read(tmp_path)[0].groups == {"1": "record:1", "7": "record:1"}
+    assert read(tmp_path)[0].groups == {"1": "record:1", "4": "record:1", "7": "record:1"}
+
+
+def test_other_counts_are_kept_apart_with_their_groups(tmp_path: Path) -> None:
+    write_record(tmp_path, "1", 0)
+    write_record(tmp_path, "2", 7, "a")
+    write_record(tmp_path, "3", -1, "a")
+    write_record(tmp_path, "4", 1, "a")
+    labels, _ = read(tmp_path)
+    assert (labels.by_id, labels.others) == ({"4": 1}, {"1": 0, "2": 7})
+    assert labels.aside.keys() == {"1", "2", "3"}
+    assert labels.groups == {"1": "record:1", "2": "record:2", "4": "record:2"}
+
+
+def test_a_photo_with_two_counts_is_of_no_use(tmp_path: Path) -> None:
+    labels, _ = read_text(tmp_path, "id,label,group\n1,7,x\n1,8,x\n2,7,x\n2,3,x\n3,3,x\n3,7,x\n4,6,y\n5,1,y\n")
+    assert labels.others == {"4": 6}
+    assert labels.by_id == {"5": 1}
+    assert labels.groups["4"] == labels.groups["5"] == "csv:y"
 
 
 def test_the_csv_goes_before_the_list_and_the_list_before_records(tmp_path: Path) -> None:

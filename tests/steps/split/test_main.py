@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from steps.common.job import JobError
-from steps.common.labels import SPLITS
+from steps.common.labels import AUXILIARY, SPLITS
 from steps.common.split_report import read_assignments, read_split_report
 from steps.split.__main__ import arguments, settings
 
@@ -45,7 +45,7 @@ def test_a_processing_job_and_the_one_after_it(bins: Bins, tmp_path: Path) -> No
     assert (done.returncode, done.stderr) == (0, "")
     assert "40 photos with a label" in done.stdout
     output = base / "processing" / "output"
-    assert sorted(path.name for path in output.iterdir()) == sorted([*SPLITS, "report"])
+    assert sorted(path.name for path in output.iterdir()) == sorted([*SPLITS, AUXILIARY, "report"])
     assert read_split_report(output / "report").settings.size == 32
 
     (inputs / "previous").symlink_to(output / "report")

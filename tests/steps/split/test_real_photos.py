@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from steps.common.labels import SPLITS
+from steps.common.labels import LABELS, SPLITS
 from steps.common.split_report import SplitSettings
 from steps.split import labels
 from steps.split.__main__ import DEFAULT_SALT
@@ -35,7 +35,7 @@ def labels_folder(request: pytest.FixtureRequest, abid: Path, tmp_path: Path, mo
 def test_each_class_s_share_of_each_split_is_within_two_points(abid: Path, labels_folder: Path) -> None:
     aside = Aside(io.BytesIO())
     found = labels.read_labels(labels_folder, lambda where, what: pytest.fail(f"{where}: {what}"))
-    sources = match(list_files(abid / "bin-images"), found, aside)
+    sources = [source for source in match(list_files(abid / "bin-images"), found, aside) if source.label in LABELS]
     groups = found.groups | picture_groups([source for source in sources if source.id not in found.groups], aside)
     assert aside.named("rejected").total == 0
     assert len(sources) == (7197 if found.form == "metadata" else 6237)
@@ -49,8 +49,10 @@ def test_each_class_s_share_of_each_split_is_within_two_points(abid: Path, label
 
 def test_records_group_the_photos_of_a_bin(abid: Path) -> None:
     found = labels.read_labels(abid / "metadata", lambda where, what: pytest.fail(f"{where}: {what}"))
-    assert len(set(found.groups.values())) == 4535
-    assert len(found.groups) == len(found.by_id) == 7197
+    assert len({found.groups[photo_id] for photo_id in found.by_id}) == 4535
+    assert len(found.by_id) == 7197
+    assert len(found.others) == 2533
+    assert found.groups.keys() == found.by_id.keys() | found.others.keys()
 
 
 def test_a_photo_and_its_resized_encoding_are_near_duplicates(abid: Path) -> None:

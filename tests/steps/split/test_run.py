@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from steps.common.job import Hosts, JobError
-from steps.common.labels import SPLITS
+from steps.common.labels import AUXILIARY, AUXILIARY_LABELS, SPLITS
 from steps.common.shards import ShardDataset
 from steps.common.split_report import MISSING, SplitReport, SplitSettings, read_assignments, read_split_report
-from steps.split.run import Folders, split
+from steps.split.labels import OUTSIDE
+from steps.split.run import HELD_OUT, Folders, split
 
 if TYPE_CHECKING:
     from tests.steps.split.conftest import Bins, Draw
@@ -176,7 +177,7 @@ def test_hostile_photos_are_named_and_left_out(bins: Bins, run: Run, draw: Draw,
     bins.photo("notes.txt", b"hello")
     bins.photo("stranger.jpg", draw(1))
     bins.photo("six.jpg", draw(2))
-    bins.record("six", 6, ["z"])
+    bins.record("six", -6, ["z"])
     report = run(max_rejected=0.06)
     assert report.rejected.counts == {"not a picture": 2, "truncated or damaged": 1}
     assert report.left_out.counts == {"label outside 1 to 5": 1, "no label": 1, "not named as a picture": 1}
@@ -224,3 +225,51 @@ def test_a_split_that_would_be_empty(bins: Bins, run: Run) -> None:
     bins.fill(0, 3)
     with pytest.raises(JobError, match="no photo falls into"):
         run()
+
+
+def test_photos_of_other_counts_help_to_train_where_their_bin_trains(
+    bins: Bins, run: Run, draw: Draw, tmp_path: Path
+) -> None:
+    bins.fill(0, 60)
+    before = run("before")
+    assert (before.auxiliary, len(ShardDataset(tmp_path / "before" / AUXILIARY))) == ({}, 0)
+    for number in range(60, 80):
+        bins.photo(f"{number:05d}.jpg", draw(number))
+        bins.record(f"{number:05d}", number - 54, [f"item {number}"])
+    bins.photo("empty.jpg", draw(80))
+    bins.record("empty", 0, [])
+    bins.photo("unknown.jpg", draw(81))
+    bins.record("unknown", 7, [])  # nothing tells which bin it shows
+    report = run("out")
+    shards = ShardDataset(tmp_path / "out" / AUXILIARY, AUXILIARY_LABELS)
+    assert sum(report.auxiliary.values()) == len(shards) > 0
+    assert {photo.label for photo in shards} <= {0, 6, 7, 8, 9}
+    assert report.left_out.counts == {OUTSIDE: 1, HELD_OUT: 21 - len(shards)}
+    assert report.counts == before.counts
+    rows = assigned(tmp_path / "out")
+    assert [rows[photo.id] for photo in shards] == [AUXILIARY] * len(shards)
+    assert report.content_hash != before.content_hash
+
+
+def test_no_auxiliary_photo_shows_a_bin_that_is_scored(bins: Bins, run: Run, draw: Draw, tmp_path: Path) -> None:
+    bins.fill(0, 60)
+    for number in range(0, 60, 3):  # the third photo of each bin now shows more than 5 items
+        bins.record(f"{number:05d}", 6 + number, [f"bin {number // 3}", f"item {number}"])
+    report = run()
+    bin_of = {row.id: int(row.id) // 3 for row in read_assignments(tmp_path / "out" / "report")}
+    rows = assigned(tmp_path / "out")
+    scored = {bin_of[photo_id] for photo_id, split in rows.items() if split in {"validation", "test"}}
+    helping = {bin_of[photo_id] for photo_id, split in rows.items() if split == AUXILIARY}
+    assert helping
+    assert not helping & scored
+    assert report.left_out.counts == {HELD_OUT: 20 - len(helping)}
+    assert report.auxiliary.keys() <= {"6", "9"}
+
+
+def test_an_auxiliary_photo_that_does_not_decode_fails_nothing(bins: Bins, run: Run) -> None:
+    bins.fill(0, 60)
+    bins.photo("empty.jpg", b"no photo")
+    bins.record("empty", 0, [])
+    report = run(max_rejected=0.0)
+    assert report.rejected.total == 0
+    assert report.left_out.total == 1

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 
 from steps.common.job import JobError
 from steps.common.shards import Photo, ShardWriter
-from steps.train.data import batches, open_channel
+from steps.train.classes import SERVED, WIDE
+from steps.train.data import batches, open_channel, open_training
 
 
 def test_batches_come_in_order_and_whole(channels: Path) -> None:
@@ -61,3 +63,38 @@ def test_digests_tell_data_apart(channels: Path) -> None:
     train, validation = (open_channel(channels / name, 32, 0) for name in ("train", "validation"))
     assert train.digest() == open_channel(channels / "train", 32, 5).digest() != validation.digest()
     assert train.outline() != validation.outline()
+
+
+def write_others(folder: Path, frame: Callable[[int], bytes], counts: list[int]) -> None:
+    with ShardWriter(folder, "auxiliary", even_empty=True) as shards:
+        for number, count in enumerate(counts):
+            shards.write(Photo(f"other-{number}", count, f"record:{number}", frame(count)))
+
+
+def test_auxiliary_photos_widen_the_classes(channels: Path, tmp_path: Path) -> None:
+    (tmp_path / "train").symlink_to(channels / "train")
+    plain = open_training(tmp_path, 32, 0, 0.0)
+    photo = plain.shards[0].image
+    write_others(tmp_path / "auxiliary", lambda _: photo, [0, 9, 6])
+    photos = open_training(tmp_path, 32, 0, 0.0)
+    assert (plain.classes, photos.classes) == (SERVED, WIDE)
+    assert len(photos.shards) == len(plain.shards) + 3
+    assert photos.targets.tolist() == [*plain.shards.labels, 0, 9, 6]
+    assert photos.shards[len(plain.shards) + 1].id == "other-1"
+    assert photos.shards[0] == plain.shards[0]
+    assert photos.digest() != plain.digest()
+    assert photos.outline() != plain.outline()
+    assert photos.pixels(len(plain.shards), 0).shape == (32, 32, 3)
+
+
+def test_an_empty_auxiliary_channel_is_as_none(channels: Path, tmp_path: Path) -> None:
+    (tmp_path / "train").symlink_to(channels / "train")
+    write_others(tmp_path / "auxiliary", lambda _: b"", [])
+    assert open_training(tmp_path, 32, 0, 0.0).classes == SERVED
+
+
+def test_labels_that_are_scored_are_refused_as_auxiliary(channels: Path, tmp_path: Path) -> None:
+    (tmp_path / "train").symlink_to(channels / "train")
+    write_others(tmp_path / "auxiliary", lambda _: b"", [3])
+    with pytest.raises(JobError, match="labels outside 0, 6, 7, 8, 9"):
+        open_training(tmp_path, 32, 0, 0.0)

@@ -12,30 +12,30 @@ from steps.train.loss import class_weights, loss_sum, soft_targets
 
 @given(st.floats(0.1, 5))
 def test_soft_targets_are_ordered_distributions(sigma: float) -> None:
-    targets = soft_targets(sigma).double()
+    targets = soft_targets(sigma, CLASSES).double()
     assert torch.allclose(targets.sum(dim=1), torch.ones(CLASSES, dtype=torch.float64))
     assert targets.argmax(dim=1).tolist() == list(range(CLASSES))
     assert (targets[0].diff() <= 0).all()
 
 
 def test_no_sigma_is_one_hot() -> None:
-    assert torch.equal(soft_targets(0), torch.eye(CLASSES))
+    assert torch.equal(soft_targets(0, CLASSES), torch.eye(CLASSES))
 
 
 def test_the_gaussian_is_the_formula_s() -> None:
-    row = soft_targets(0.5)[2]
+    row = soft_targets(0.5, CLASSES)[2]
     assert row[1] / row[2] == pytest.approx(np.exp(-2))
 
 
 @given(st.lists(st.integers(0, CLASSES - 1), min_size=1, max_size=200), st.floats(0, 1))
 def test_class_weights_average_to_one_over_the_photos(labels: list[int], balance: float) -> None:
-    weights = class_weights(np.array(labels), balance)
+    weights = class_weights(np.array(labels), balance, CLASSES)
     assert weights[torch.tensor(labels)].double().mean() == pytest.approx(1, rel=1e-4)
 
 
 def test_full_balance_gives_each_class_the_same_sum() -> None:
     labels = np.array([0] * 8 + [1] * 4 + [2] * 2 + [3] * 2 + [4] * 1)
-    sums = class_weights(labels, 1.0).double().numpy() * np.bincount(labels)
+    sums = class_weights(labels, 1.0, CLASSES).double().numpy() * np.bincount(labels)
     assert sums == pytest.approx(np.full(CLASSES, sums[0]))
 
 
@@ -43,6 +43,6 @@ def test_parts_of_a_batch_add_up_to_the_batch() -> None:
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn(9, CLASSES, generator=generator)
     labels = torch.randint(0, CLASSES, (9,), generator=generator)
-    weights, targets = class_weights(labels.numpy(), 0.7), soft_targets(0.6)
+    weights, targets = class_weights(labels.numpy(), 0.7, CLASSES), soft_targets(0.6, CLASSES)
     parts = sum(loss_sum(logits[part::2], labels[part::2], targets, weights) for part in range(2))
     assert parts == pytest.approx(float(loss_sum(logits, labels, targets, weights)))

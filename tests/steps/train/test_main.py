@@ -18,6 +18,7 @@ import torch
 from safetensors.torch import load_file
 
 from steps.common.artifact import open_artifact, read_spec
+from steps.common.shards import Photo, ShardDataset, ShardWriter
 from steps.train.backbones import build
 from steps.train.checkpoint import LATEST, Checkpoints, Position, parse
 from steps.train.data import open_channel
@@ -123,6 +124,28 @@ def test_killed_after_a_step_s_checkpoint_it_goes_on_from_there(
     assert 0 < parse(Checkpoints(folder).read() or b"")[1].step <= 5
     position = fit(folder)
     assert Checkpoints(folder).best_file(position.best_epoch or 0) == reference[0]
+
+
+def test_auxiliary_photos_train_and_the_artifact_still_answers_one_to_five(
+    tmp_path: Path, channels: Path, make_job: MakeJob, start: Start
+) -> None:
+    base = make_job()
+    data = base / "input" / "data"
+    data.unlink()
+    data.mkdir()
+    for name in ("train", "validation"):
+        (data / name).symlink_to(channels / name)
+    photo = ShardDataset(channels / "train")[0].image
+    with ShardWriter(data / "auxiliary", "auxiliary") as shards:
+        for number in range(12):
+            shards.write(Photo(f"other-{number}", 6 + number % 4, f"record:{number}", photo))
+    process = start(base, OMP_NUM_THREADS="1", TRAINING_JOB_NAME="job-7")
+    said, _ = process.communicate()
+    assert process.returncode == 0, said
+    assert "auxiliary: 12 of the photos to train on" in said
+    check_artifact(base / "model")
+    weights = load_file(base / "model" / "model.safetensors")
+    assert weights["_fc.weight"].shape[0] == 10
 
 
 def test_a_wrong_hyperparameter_is_one_line_in_the_failure_file(make_job: MakeJob, start: Start) -> None:
