@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,10 +73,13 @@ def asked_for(
     )
 
 
-def launch(session: boto3.Session, target: Target, wanted: Wanted, *, dry_run: bool) -> str | None:
+def launch(
+    session: boto3.Session, target: Target, wanted: Wanted, confirm: Callable[[], None] | None, *, dry_run: bool
+) -> str | None:
     """Plan what is wanted, show the plan, and do it; return the execution's ARN, or None after a dry run.
 
-    On this machine there is little to plan: it is shown only where it is asked for. Raises UserError.
+    On this machine there is little to plan: it is shown only where it is asked for. `confirm` is called once the plan
+    is shown, and ends the command where the user does not want it. Raises UserError.
     """
     from rich.console import Console
 
@@ -91,6 +94,8 @@ def launch(session: boto3.Session, target: Target, wanted: Wanted, *, dry_run: b
         print_table(HEAD, rows(planned), "")
         for warning in planned.warnings:
             typer.echo(f"warning: {warning}", err=True)
+    if confirm is not None:
+        confirm()
     if dry_run:
         return None
     return execute(session, planned, lambda line: typer.echo(line, err=True)).arn

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.cli.asking import YesOption
 from pipeline.cli.options import (
     INTERRUPTED,
     DefinitionOption,
@@ -32,13 +34,15 @@ def run(
     name: NameOption = None,
     definition: DefinitionOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")] = False,
+    yes: YesOption = False,
     plain: PlainOption = False,
     target: TargetOption = Target.LOCAL,
 ) -> None:
     """Run the pipeline and watch it.
 
     On AWS, what is to be done is shown first: images and photos that are missing there are sent, the functions and the
-    pipeline brought up to date, and the execution started.
+    pipeline brought up to date, and the execution started. One that could cost more than `cost.ask_above_usd` is asked
+    about.
 
     The exit code is 0 when it succeeded and staging serves the new version, 1 when it failed, the model is below the
     gate or staging turned the version down. Ctrl-C stops the execution as the service would; `bincount resume`
@@ -46,12 +50,15 @@ def run(
     """
     from pipeline.cli.launching import asked_for, launch
     from pipeline.cli.lookup import open_session, settings_on
+    from pipeline.cli.spending import confirm
 
     given, overrides = pairs(parameter, "-p"), pairs(set_, "--set")
     session = open_session(target)
     settings = settings_on(session, target, profile, overrides)
     wanted = asked_for(session, target, settings, definition, given, name, dry_run=dry_run)
-    arn = launch(session, target, wanted, dry_run=dry_run)
+    spends = target is Target.AWS and definition is None  # of others' definitions no setting tells the cost
+    agreed = partial(confirm, settings, wanted.parameters, dry_run=dry_run, yes=yes) if spends else None
+    arn = launch(session, target, wanted, agreed, dry_run=dry_run)
     if arn is not None:
         _watch(session, target, arn, plain=plain)
 

@@ -12,9 +12,9 @@ import boto3
 import pytest
 
 from pipeline.aws import executions, inspection
-from pipeline.aws.launching import executor
+from pipeline.aws.launching import executor, inventory
 from pipeline.aws.pipelines import upsert as put
-from pipeline.cli import following
+from pipeline.cli import following, sources
 from pipeline.cli.options import Target
 from tests import moto_pipelines
 
@@ -177,3 +177,21 @@ def test_a_dry_run_on_this_machine_imports_nothing(
     assert called.code == 0, called
     assert called.lines == [f"create\tpipeline\t{NAME}\t", f"start\texecution\t{NAME}\tDataUri=photos"]
     assert not (home / "s3").exists() or not any((home / "s3").rglob("*.jpg"))
+
+
+def test_what_may_cost_more_than_the_limit_is_asked_about_before_anything_is_changed(
+    account: boto3.Session, file: Path, photos: Path, call: Callable[..., Called], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "_compile", lambda _settings: file.read_text())
+    monkeypatch.setattr(inventory, "quotas", lambda *_: {})  # which moto has none of for SageMaker
+    command = ("run", "--profile", "demo", "-p", f"DataUri={photos}", "--target", "aws")
+    cheap = call(*command, "--dry-run")
+    assert cheap.code == 0, cheap
+    assert "cost: at most $0.82; then $170.05 a month while its endpoints serve" in cheap.err
+    assert "cost.ask_above_usd" not in cheap.err
+    dear = call(*command, "--set", "cost.ask_above_usd=0.5")
+    assert dear.code == 1, dear
+    assert "warning: that may be more than $0.50 (cost.ask_above_usd)" in dear.err
+    assert "it would ask first, and there is no terminal; --yes goes on" in dear.err
+    client: Any = account.client("s3")
+    assert (client.list_objects_v2(Bucket=BUCKET)["KeyCount"], inspection.pipelines(account)) == (0, [])
