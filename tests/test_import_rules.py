@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FUNCTIONS = {"champion", "deploy", "predict"}
+FUNCTIONS = {"champion", "deploy", "drift", "predict"}
 """The packages below `lambda/`, which is the root of their imports."""
 
 # Folder: top-level modules that nothing in it may import.

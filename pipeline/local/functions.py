@@ -124,6 +124,8 @@ def settings(home: Home, package: str) -> dict[str, str]:
     if package == "deploy":
         role = f"arn:aws:iam::{ACCOUNT}:role/bincount-model"
         return {"PROJECT": "bincount", "MODEL_ROLE_ARN": role, "CAPTURE_URI": f"s3://{BUCKET}/bincount/capture"}
+    if package == "drift":
+        return {"PROJECT": "bincount", "PSI_LIMIT": "0.2"}
     if package == "predict":
         endpoint = os.environ.get("ENDPOINT_NAME") or _newest_endpoint(home)
         return {"ALLOWED_BUCKETS": BUCKET} | ({"ENDPOINT_NAME": endpoint} if endpoint else {})
