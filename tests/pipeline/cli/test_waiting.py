@@ -69,7 +69,7 @@ def test_each_change_is_a_line_where_there_is_no_terminal(
 ) -> None:
     asked = waits(monkeypatch, at("Requested", "", None), at("Deploying", "Creating", None), at("Passed"))
     assert wait() == at("Passed")
-    assert asked == [{"anew": False, "every": 0.3, "timeout": 120.0}]
+    assert asked == [{"anew": False, "every": 0.3, "timeout": 120.0, "outage": None}]
     said = capsys.readouterr()
     assert said.out == ""
     assert len(said.err.splitlines()) == 3
