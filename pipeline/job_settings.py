@@ -49,6 +49,9 @@ class Split(Job):
     """How photos become train, validation and test sets."""
 
     data_uri: S3Uri | None = Field(default=None, description="default of DataUri; None: s3://<bucket>/data")
+    data_type: Literal["S3Prefix", "ManifestFile"] = Field(
+        default="S3Prefix", description="what lies at DataUri: photos and records, or `data manifest`'s lists of them"
+    )
     validation: Share = 0.15
     test: Share = 0.15
     size: int = Field(default=256, ge=16, le=2048, description="pixels of the resized side")

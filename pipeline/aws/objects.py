@@ -166,6 +166,12 @@ def keys(session: boto3.Session, uri: str) -> list[str]:
     return [key for key, _, _ in _listed(session.client("s3"), *split_uri(uri))]
 
 
+@aws_errors()
+def keys_with_sizes(session: boto3.Session, uri: str) -> dict[str, int]:
+    """Return the bytes of each object under a prefix, by its key. Raises UserError."""
+    return {key: size for key, size, _ in _listed(session.client("s3"), *split_uri(uri))}
+
+
 def _listed(client: Any, bucket: str, prefix: str) -> Iterator[tuple[str, int, float]]:  # noqa: ANN401
     for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for item in page.get("Contents", []):

@@ -1,4 +1,4 @@
-"""`data synth` and `data import`."""
+"""`data synth` and `data import`, and the group that they and `pipeline.cli.fetching` are in."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.cli import fetching
 from pipeline.cli.options import examples
 from pipeline.errors import UserError
 
@@ -18,9 +19,23 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Photos to train on: draw them, or bring them into the local S3.",
-    epilog=examples("bincount data synth photos", "bincount data import abid"),
+    help="Photos to train on: draw them, fetch them, or bring them into the local S3.",
+    epilog=examples(
+        "bincount data synth photos", "bincount data fetch abid --ids file_list.json", "bincount data import abid"
+    ),
 )
+app.command(
+    epilog=examples(
+        "bincount data fetch abid --ids file_list.json",
+        "bincount data fetch s3://bincount-123456789012-us-east-1/data/abid --all --target aws",
+    )
+)(fetching.fetch)
+app.command(
+    epilog=examples(
+        "bincount data manifest s3://bincount-123456789012-us-east-1/data/manifests --all --target aws",
+        "bincount data manifest manifests --ids file_list.json --limit 1000",
+    )
+)(fetching.manifest)
 _NAMED = 5
 
 

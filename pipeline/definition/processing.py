@@ -13,6 +13,7 @@ from sagemaker.core.workflow.properties import PropertyFile
 from sagemaker.mlops.workflow.lambda_step import LambdaStep
 from sagemaker.mlops.workflow.steps import ProcessingStep, TrainingStep
 
+from pipeline.data.manifests import LABEL_MANIFEST, PHOTO_MANIFEST
 from pipeline.definition.common import Context, uri_below
 from pipeline.images import image_uri
 
@@ -23,9 +24,11 @@ _ROOT = "/opt/ml/processing"
 def split_arguments(context: Context) -> Any:  # noqa: ANN401
     """Photos and labels in; train, validation, test, auxiliary photos and the report out."""
     settings, parameters = context.settings.split, context.parameters
+    listed = settings.data_type == "ManifestFile"
+    photos, labels = (PHOTO_MANIFEST, LABEL_MANIFEST) if listed else ("bin-images/", "metadata/")
     inputs = [
-        _input("photos", uri_below(parameters.data_uri, "bin-images/"), sharded=True),
-        _input("labels", uri_below(parameters.data_uri, "metadata/")),
+        _input("photos", uri_below(parameters.data_uri, photos), settings.data_type, sharded=True),
+        _input("labels", uri_below(parameters.data_uri, labels), settings.data_type),
     ]
     if settings.previous_split_uri:
         inputs.append(_input("previous", settings.previous_split_uri))
@@ -104,13 +107,15 @@ def _processor(
     )
 
 
-def _input(name: str, uri: PipelineVariable | str, *, sharded: bool = False) -> ProcessingInput:
+def _input(
+    name: str, uri: PipelineVariable | str, data_type: str = "S3Prefix", *, sharded: bool = False
+) -> ProcessingInput:
     return ProcessingInput(
         input_name=name,
         s3_input=ProcessingS3Input(
             s3_uri=uri,
             local_path=f"{_ROOT}/input/{name}",
-            s3_data_type="S3Prefix",
+            s3_data_type=data_type,
             s3_input_mode="File",
             s3_data_distribution_type="ShardedByS3Key" if sharded else "FullyReplicated",
         ),

@@ -293,6 +293,18 @@ def test_an_earlier_split_is_an_input_only_when_set(compiled: Compile) -> None:
     assert (previous["S3Uri"], previous["LocalPath"]) == (uri, "/opt/ml/processing/input/previous")
 
 
+def test_manifests_take_the_place_of_prefixes_where_they_are_asked_for(compiled: Compile) -> None:
+    given = inputs(compiled(split__data_type="ManifestFile"), "Split")
+    for name, file, distribution in (
+        ("photos", "photos.manifest", "ShardedByS3Key"),
+        ("labels", "labels.manifest", "FullyReplicated"),
+    ):
+        assert given[name]["S3DataType"] == "ManifestFile"
+        assert given[name]["S3Uri"]["Std:Join"]["Values"] == [{"Get": "Parameters.DataUri"}, file]
+        assert given[name]["S3DataDistributionType"] == distribution
+    assert {one["S3DataType"] for one in inputs(compiled(), "Split").values()} == {"S3Prefix"}
+
+
 def test_the_champion_is_found_at_run_time_and_named_to_evaluate(compiled: Compile) -> None:
     definition = compiled()
     champion = steps(definition)["Champion"]

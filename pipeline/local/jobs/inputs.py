@@ -84,14 +84,21 @@ def _manifest(s3: LocalS3, uri: str) -> list[InputFile]:
     try:
         entries = json.loads(s3.read_bytes(uri))
         return list(_entries(s3, entries))
-    except (ValueError, LookupError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise S3Error(f"{uri} is not a manifest: {error}") from None
 
 
 def _entries(s3: LocalS3, entries: list[Any]) -> Iterator[InputFile]:
-    prefix = entries[0]["prefix"]
+    """Yield what a manifest names: first its prefix, `{"prefix": "s3://bucket/folder/"}`, then keys below that."""
+    prefix, given = entries[0]["prefix"], set[str]()
     for name in entries[1:]:
+        if not isinstance(name, str):
+            raise TypeError(f"{name!r:.60} is no name")
+        safe_parts(name)  # it will be the name of a file in the job's folder
+        if name in given:
+            raise S3Error(f"the manifest names {name} twice")
         found = s3.find(prefix + name)
         if found is None:
             raise S3Error(f"the manifest names {prefix}{name}, which is not there")
+        given.add(name)
         yield InputFile(found, name)

@@ -43,7 +43,7 @@ NAMES = [
     *(f"bincount {verb}" for verb in VERBS),
     *(f"bincount endpoint{verb}" for verb in ("", " predict", " rollback", " reconcile")),
     *(f"bincount models {verb}" for verb in ("show", "compare", "approve", "reject")),
-    *(f"bincount data{verb}" for verb in ("", " synth", " import")),
+    *(f"bincount data{verb}" for verb in ("", " synth", " fetch", " manifest", " import")),
 ]
 
 

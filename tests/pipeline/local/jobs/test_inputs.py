@@ -80,6 +80,12 @@ def test_a_manifest_names_its_objects(s3: LocalS3) -> None:
         b'[{"prefix": "s3://bucket/data/"}, "gone"]',
         b'[{"prefix": "s3://bucket/data/"}, "../data2/e"]',
         b'[{"prefix": "s3://bucket/"}, 1]',
+        b'[{"prefix": "s3://bucket/data"}, "/a"]',  # an object that is there, under a name that is no file's
+        b'[{"prefix": "s3://bucket/data/deep/"}, "../a"]',
+        b'[{"prefix": "/etc/"}, "passwd"]',
+        b'[{"prefix": "s3://bucket/data/"}, "a", "a"]',
+        b'[{"prefix": "s3://bucket/data/"}, {"prefix": "s3://bucket/"}, "a"]',
+        b"[" * 100_000,
     ],
 )
 def test_a_manifest_that_cannot_be_used_is_refused(s3: LocalS3, manifest: bytes) -> None:
@@ -103,3 +109,20 @@ def test_what_only_the_service_can_do_is_refused(more: dict[str, str]) -> None:
 def test_files_are_placed_in_their_folders(s3: LocalS3, tmp_path: Path) -> None:
     place(s3, for_host(s3, source("s3://bucket/data/"), 0, 1), tmp_path / "in")
     assert (tmp_path / "in" / "deep" / "c").read_text() == "data/deep/c"
+
+
+def test_a_manifest_of_nothing_is_no_data(s3: LocalS3) -> None:
+    s3.put_bytes("s3://bucket/manifest", b'[{"prefix": "s3://bucket/data/"}]')
+    with pytest.raises(StepError, match="no objects at s3://bucket/manifest"):
+        names(s3, source("s3://bucket/manifest", S3DataType="ManifestFile"))
+
+
+def test_a_manifest_is_shared_among_hosts_or_goes_to_all(s3: LocalS3, tmp_path: Path) -> None:
+    manifest = [{"prefix": "s3://bucket/da"}, "ta/a", "ta/b", "ta/deep/c"]
+    s3.put_bytes("s3://bucket/manifest", json.dumps(manifest).encode())
+    sharded = source("s3://bucket/manifest", S3DataType="ManifestFile", S3DataDistributionType="ShardedByS3Key")
+    assert [names(s3, sharded, host, 2) for host in range(2)] == [["ta/a", "ta/deep/c"], ["ta/b"]]
+    whole = source("s3://bucket/manifest", S3DataType="ManifestFile")
+    assert names(s3, whole, 0, 2) == names(s3, whole, 1, 2) == ["ta/a", "ta/b", "ta/deep/c"]
+    place(s3, for_host(s3, whole, 0, 1), tmp_path / "in")
+    assert (tmp_path / "in" / "ta" / "deep" / "c").read_text() == "data/deep/c"
