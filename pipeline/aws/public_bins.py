@@ -63,7 +63,8 @@ class PublicBins:
         """
         fault = ""
         for attempt in range(_ATTEMPTS):
-            time.sleep(_FIRST_WAIT * 2**attempt if attempt else 0)
+            if attempt:
+                time.sleep(_FIRST_WAIT * 2**attempt)
             with aws_errors(), _existing():
                 answer = self.client.get_object(Bucket=self.bucket, Key=key)
             try:

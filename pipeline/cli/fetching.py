@@ -49,14 +49,13 @@ def fetch(
     with `--target aws` one of your account. Called again, it goes on where it was. What cannot be had is counted, and
     named in missing.txt.
     """
-    from pipeline.aws.fetching import fetch as fetch_items
     from pipeline.aws.places import MISSING, missing_text
 
     source = _source()
     items, missing = _wanted(source, ids, limit, whole=all_)
     place = _place(to, target)
     _prepare(place, items, ids)
-    outcomes = _run("fetching", items, fetch_items(items, source, place), again=True)
+    outcomes = _run("fetching", items, _fetching(items, source, place), again=True)
     amiss = sorted([*missing, *((one.id, one.fault) for one in outcomes if one.fault)])
     if amiss:
         place.put(MISSING, missing_text(amiss).encode())
@@ -101,6 +100,16 @@ def manifest(
     _write(where, texts, target)
     typer.echo(f"{len(known):,} photos: --set split.data_type=ManifestFile -p DataUri={where}", err=True)
     typer.echo(where)
+
+
+def _fetching(items: list[Item], source: PublicBins, place: Place) -> Iterable[Outcome]:
+    from pipeline.aws.fetch_processes import WORTH_IT, fetch_in_processes, processes
+    from pipeline.aws.fetching import fetch as fetch_items
+    from pipeline.aws.places import FolderPlace
+
+    if isinstance(place, FolderPlace) and len(items) >= WORTH_IT and processes() > 1:
+        return fetch_in_processes(items, place.root, processes())
+    return fetch_items(items, source, place)
 
 
 def _source() -> PublicBins:
