@@ -86,6 +86,8 @@ class FolderPlace:
         try:
             new.write_bytes(content)
             new.replace(self.root / key)
+        except OSError as error:  # of a full disk the system does not say which
+            raise OSError(error.errno, error.strerror, str(self.root / key)) from error
         finally:
             new.unlink(missing_ok=True)
 
