@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -42,7 +42,7 @@ def split_uri(uri: str) -> tuple[str, str]:
 def read_text(session: boto3.Session, uri: str) -> str:
     """Return an object as UTF-8 text. Raises UserError."""
     bucket, key = split_uri(uri)
-    with _existing(uri), session.client("s3").get_object(Bucket=bucket, Key=key)["Body"] as body:
+    with _existing(uri), closing(session.client("s3").get_object(Bucket=bucket, Key=key)["Body"]) as body:
         content: bytes = body.read()
     try:
         return content.decode()

@@ -191,11 +191,13 @@ def _run(what: str, items: list[Item], work: Iterable[Outcome], *, again: bool) 
                 outcomes.append(one)
                 advance(1)
     except KeyboardInterrupt:
-        typer.echo(f"stopped after {len(outcomes):,} of {len(items):,}{_AGAIN if again else ''}", err=True)
+        typer.echo(f"stopped after at least {len(outcomes):,} of {len(items):,}{_AGAIN if again else ''}", err=True)
         raise typer.Exit(INTERRUPTED) from None
     except (OSError, UserError) as error:
         why = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else str(error)
-        raise UserError(f"{why} (after {len(outcomes):,} of {len(items):,}){_AGAIN if again else ''}") from error
+        raise UserError(
+            f"{why} (after at least {len(outcomes):,} of {len(items):,}){_AGAIN if again else ''}"
+        ) from error
     if all(one.fault for one in outcomes):
         raise UserError(f"none of {len(items):,} photos can be had; {outcomes[0].id} for one: {outcomes[0].fault}")
     return outcomes

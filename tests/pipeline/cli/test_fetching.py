@@ -146,11 +146,11 @@ def test_nothing_at_all_is_an_error(call: Call, moto_session: boto3.Session) -> 
 @pytest.mark.parametrize(
     ("error", "code", "said"),
     [
-        (KeyboardInterrupt(), 130, "stopped after 0 of 3: the same command goes on from there"),
+        (KeyboardInterrupt(), 130, "stopped after at least 0 of 3: the same command goes on from there"),
         (
             OSError(28, "No space left on device", "abid/x"),
             1,
-            "No space left on device: abid/x (after 0 of 3): the same",
+            "No space left on device: abid/x (after at least 0 of 3)",
         ),
     ],
 )
