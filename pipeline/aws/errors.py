@@ -9,6 +9,7 @@ from boto3.exceptions import Boto3Error
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 
+from pipeline.aws.diagnosis import advice
 from pipeline.errors import UserError
 
 _LONGEST = 600
@@ -110,6 +111,8 @@ def is_missing(error: ClientError) -> bool:
 
 def _refusal(error: ClientError) -> str:
     code, call, message = code_of(error), error.operation_name, message_of(error)
+    if code not in _EXPIRED and (hint := advice(f"{code}: {message}")):
+        return f"AWS refuses {call}: {hint} ({message})"
     if code in _EXPIRED:
         return f"AWS does not accept the credentials ({code}): {_SIGN_IN}"
     if code in _DENIED:

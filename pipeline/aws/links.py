@@ -8,6 +8,7 @@ address holds the user's domain: the link goes to its door, and the words beside
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import quote
 
 from pipeline.aws.logs import GROUPS
 from pipeline.aws.models import Execution, Job
@@ -33,6 +34,12 @@ def logs_url(region: str, job: Job) -> str:
     group = GROUPS[job.kind].replace("/", "$252F")
     page = f"{_console(region)}/cloudwatch/home?region={region}#logsV2:log-groups/log-group/{group}"
     return f"{page}$3FlogStreamNameFilter$3D{job.name}$252F"
+
+
+def object_url(region: str, uri: str) -> str:
+    """Return the page of an object in S3."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return f"{_console(region)}/s3/object/{bucket}?region={region}&prefix={quote(key)}"
 
 
 def studio_url(region: str) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
 
+from pipeline.aws.diagnosis import advice, refused_step
 from pipeline.aws.errors import aws_errors, code_of, is_missing, message_of
 from pipeline.aws.executions import new_token
 from pipeline.aws.objects import put_text
@@ -105,7 +106,14 @@ def upsert(
     client: Any = session.client("sagemaker")
     request = {**_body(session, definition, bucket), "RoleArn": role}
     listed = [{"Key": key, "Value": value} for key, value in tags.items()]
-    arn, version = _write(client, name, request, listed, sleep, create=now is None)
+    try:
+        arn, version = _write(client, name, request, listed, sleep, create=now is None)
+    except ClientError as error:
+        if code_of(error) != "ValidationException" or is_missing(error) or advice(message_of(error)):
+            raise
+        step = refused_step(message_of(error), definition)
+        what = f"step {step} in the definition" if step else "the definition"
+        raise UserError(f"SageMaker refuses {what} of {name}: {message_of(error)}") from error
     version, latest = _read_back(client, name, definition, version)
     return Upserted(arn, version, change, latest if latest != version else None)
 

@@ -13,6 +13,7 @@ from pipeline.cli.options import (
     JsonOption,
     OnlyProfileOption,
     PlainOption,
+    SummaryOption,
     Target,
     TargetOption,
 )
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
 
 
 def status(
-    execution: ExecutionArgument = None, *, json: JsonOption = False, target: TargetOption = Target.LOCAL
+    execution: ExecutionArgument = None,
+    *,
+    profile: OnlyProfileOption = None,
+    json: JsonOption = False,
+    target: TargetOption = Target.LOCAL,
 ) -> None:
     """Show an execution as it is now.
 
@@ -33,38 +38,46 @@ def status(
     from pipeline.cli.lookup import find_execution, open_session
 
     session = open_session(target)
-    found = describe(session, find_execution(session, target, execution))
+    found = describe(session, find_execution(session, target, execution, profile))
     if json:
         from pipeline.cli.outcome import outcome
 
         made = outcome(session, found, definition(session, found.arn)).as_json() if found.done else None
         typer.echo(as_json(found, outcome=made))
         return
-    from pipeline.cli.following import draw, finish
+    from pipeline.cli.concluding import draw, finish, show_links
 
     draw(session, found)
     if found.done:
-        finish(session, found)
+        finish(session, target, found)
+    elif target is Target.AWS:
+        show_links(found)
 
 
 def watch(
-    execution: ExecutionArgument = None, *, plain: PlainOption = False, target: TargetOption = Target.LOCAL
+    execution: ExecutionArgument = None,
+    *,
+    profile: OnlyProfileOption = None,
+    plain: PlainOption = False,
+    summary: SummaryOption = None,
+    target: TargetOption = Target.LOCAL,
 ) -> None:
     """Watch an execution until it ends.
 
     Ctrl-C leaves it running. The exit code is that of `bincount run`.
     """
-    from pipeline.cli.following import LeftError, conclude, follow
-    from pipeline.cli.lookup import find_execution, open_session
+    from pipeline.cli.concluding import conclude
+    from pipeline.cli.following import LeftError, follow
+    from pipeline.cli.lookup import find_execution, flag, open_session
 
     session = open_session(target)
-    arn = find_execution(session, target, execution)
+    arn = find_execution(session, target, execution, profile)
     try:
         ended = follow(session, target, arn, plain=plain, stops=False)
     except LeftError:
-        typer.echo(f"it runs on: `bincount watch {arn.rpartition('/')[2]}` looks again", err=True)
+        typer.echo(f"it runs on: `bincount watch {arn.rpartition('/')[2]}{flag(arn)}` looks again", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    raise typer.Exit(conclude(session, target, ended))
+    raise typer.Exit(conclude(session, target, ended, summary))
 
 
 def list_(
@@ -98,6 +111,7 @@ def logs(
     step: Annotated[str, typer.Argument(help="Name of the step; Tune/2 is its second trial.")],
     *,
     execution: ExecutionOption = None,
+    profile: OnlyProfileOption = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new lines until the step ends.")] = False,
     target: TargetOption = Target.LOCAL,
 ) -> None:
@@ -109,26 +123,28 @@ def logs(
     from pipeline.cli.lookup import find_execution, open_session
 
     session = open_session(target)
-    for line in step_lines(session, find_execution(session, target, execution), step, follow=follow):
+    for line in step_lines(session, find_execution(session, target, execution, profile), step, follow=follow):
         typer.echo(line)
 
 
-def stop(execution: ExecutionArgument = None, *, target: TargetOption = Target.LOCAL) -> None:
+def stop(
+    execution: ExecutionArgument = None, *, profile: OnlyProfileOption = None, target: TargetOption = Target.LOCAL
+) -> None:
     """Stop an execution.
 
     Its jobs get SIGTERM and two minutes to write a checkpoint.
     """
     from pipeline.aws import executions
-    from pipeline.cli.lookup import find_execution, open_session
+    from pipeline.cli.lookup import find_execution, flag, open_session
 
     session = open_session(target)
-    arn = find_execution(session, target, execution, running=True)
+    arn = find_execution(session, target, execution, profile, running=True)
     executions.stop(session, arn)
     short = arn.rpartition("/")[2]
     typer.echo(f"{short} is stopping", err=True)
     for found in executions.watch(session, arn):
         if found.done:
-            typer.echo(f"{short} {found.status}: `bincount resume {short}` continues it")
+            typer.echo(f"{short} {found.status}: `bincount resume {short}{flag(arn)}` continues it")
 
 
 def as_json(execution: Execution, **more: object) -> str:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from pipeline.cli.options import INTERRUPTED, Target
+from pipeline.cli.options import Target
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
@@ -17,12 +17,9 @@ if TYPE_CHECKING:
 
     from pipeline.aws.models import Execution
     from pipeline.aws.outages import Outage
-    from pipeline.cli.outcome import Outcome
 
-EXIT = {"Succeeded": 0}
 _SECONDS = {Target.LOCAL: 0.3, Target.AWS: 5.0}  # between looks
 _HERTZ = 8
-_FILE_WIDTH = 200
 
 Show = Callable[["Execution"], None]
 
@@ -102,7 +99,7 @@ def _display(session: boto3.Session, arn: str, plain: bool) -> Iterator[tuple[Sh
     with _no_echo(), Live(get_renderable=picture.render, console=Console(), refresh_per_second=_HERTZ) as live:
 
         def show(execution: Execution) -> None:
-            picture.notes |= _gate_notes(session, execution, declared, picture.notes)
+            picture.notes |= gate_notes(session, execution, declared, picture.notes)
             picture.execution = execution
 
         def say(text: str) -> None:
@@ -131,7 +128,7 @@ def _no_echo() -> Iterator[None]:
         termios.tcsetattr(sys.stdin, termios.TCSANOW, before)
 
 
-def _gate_notes(
+def gate_notes(
     session: boto3.Session, execution: Execution, declared: dict[str, Any], known: dict[str, str]
 ) -> dict[str, str]:
     """Return what conditions compared, once they have."""
@@ -152,52 +149,3 @@ def _lines() -> Show:
         before[:] = [execution]
 
     return show
-
-
-def draw(session: boto3.Session, execution: Execution) -> None:
-    """Print the execution as it is now."""
-    from rich.console import Console
-
-    from pipeline.aws.inspection import definition
-    from pipeline.cli.live import Picture
-    from pipeline.cli.rows import branches
-
-    declared = definition(session, execution.arn)
-    picture = Picture(branches(declared))
-    picture.execution, picture.notes = execution, _gate_notes(session, execution, declared, {})
-    console = Console()
-    # Nobody looks at the right edge of a file: what would be cut in a terminal stays whole.
-    console.print(picture.render(), width=None if console.is_terminal else _FILE_WIDTH)
-
-
-def finish(session: boto3.Session, execution: Execution) -> Outcome:
-    """Print how the execution ended and where what it made lies."""
-    from pipeline.aws.inspection import definition
-    from pipeline.cli.outcome import outcome
-    from pipeline.cli.tables import print_pairs
-
-    ended = outcome(session, execution, definition(session, execution.arn))
-    print_pairs(ended.lines(), "bold green" if execution.status == "Succeeded" else "bold red")
-    return ended
-
-
-def conclude(session: boto3.Session, target: Target, execution: Execution) -> int:
-    """Wait for the verdict of what the execution deployed, print how all ended, and return the exit code.
-
-    Ctrl-C leaves while the deployment goes on.
-    """
-    from pipeline.cli.staging import verdict
-
-    code, hint = EXIT.get(execution.status, 1), ""
-    if execution.status == "Succeeded":
-        try:
-            deployed = verdict(session, target, execution)
-            code = 1 if deployed is not None and deployed.failed else code
-        except KeyboardInterrupt:
-            code, hint = INTERRUPTED, f"left: the deployment goes on; `bincount status {execution.id}` tells"
-        except UserError as error:
-            code, hint = 1, str(error)
-    finish(session, execution)
-    if hint:
-        print(hint, file=sys.stderr)
-    return code

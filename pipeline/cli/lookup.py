@@ -46,6 +46,13 @@ def settings_on(session: boto3.Session, target: Target, profile: str, given: Map
     return load_settings(profile, {**ours, **given})
 
 
+def flag(arn: str) -> str:
+    """Return what a command about this has to end with, so that it means the same account."""
+    from pipeline.local.aws.account import ACCOUNT
+
+    return "" if f":{ACCOUNT}:" in arn else f" --target {Target.AWS}"
+
+
 def pipeline_names(session: boto3.Session, target: Target, profile: str | None) -> list[str]:
     """Return the pipelines to look at: the profile's, or all."""
     from pipeline.aws.inspection import pipelines
@@ -65,10 +72,12 @@ def recent(session: boto3.Session, names: Collection[str], limit: int = _LISTED)
     return sorted(found, key=lambda one: one.started, reverse=True)[:limit]
 
 
-def find_execution(session: boto3.Session, target: Target, wanted: str | None, *, running: bool = False) -> str:
+def find_execution(
+    session: boto3.Session, target: Target, wanted: str | None, profile: str | None = None, *, running: bool = False
+) -> str:
     """Return the ARN of the execution that an id, a display name, an ARN or nothing means.
 
-    Nothing means the latest; with `running` the latest that runs.
+    Nothing means the latest; with `running` the latest that runs. With a `profile`, only those of its pipeline count.
 
     Raises:
         UserError: there is none, with near matches where there are some.
@@ -76,7 +85,7 @@ def find_execution(session: boto3.Session, target: Target, wanted: str | None, *
     if wanted is not None and wanted.startswith("arn:"):
         return wanted
     limit = 1 if wanted is None and not running else 1000
-    listed = recent(session, pipeline_names(session, target, None), limit)
+    listed = recent(session, pipeline_names(session, target, profile), limit)
     for one in listed:
         if wanted in {one.id, one.name} or (wanted is None and not (running and one.done)):
             return one.arn

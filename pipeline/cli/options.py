@@ -54,6 +54,10 @@ DefinitionOption = Annotated[
 PlainOption = Annotated[
     bool, typer.Option("--plain", help="Print a line for each change, as when the output is no terminal.")
 ]
+SummaryOption = Annotated[
+    Path | None,
+    typer.Option("--summary", metavar="FILE", help="Add a Markdown summary to this file, as to $GITHUB_STEP_SUMMARY."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

@@ -35,6 +35,8 @@ class Outcome:
     report: str = ""
     approve: str = ""
     resume: str = ""
+    advice: str = ""
+    """What to do about the reason, where that is known."""
     figures: Mapping[str, Any] = field(default_factory=dict)
 
     def lines(self) -> Iterator[tuple[str, str]]:
@@ -42,7 +44,7 @@ class Outcome:
         yield self.status.lower(), f"in {clock(self.seconds)}{': ' + self.reason if self.reason else ''}"
         gate = ", ".join(map(str, self.gate))
         told = ("score", self.score), ("gate", gate), ("model", self.version), ("staging", self.staging)
-        then = ("report", self.report), ("approve", self.approve), ("resume", self.resume)
+        then = ("report", self.report), ("approve", self.approve), ("resume", self.resume), ("advice", self.advice)
         yield from ((word, text) for word, text in (*told, *then) if text)
 
     def as_json(self) -> dict[str, Any]:
@@ -52,6 +54,9 @@ class Outcome:
 
 def outcome(session: boto3.Session, execution: Execution, definition: Mapping[str, Any]) -> Outcome:
     """Read how an execution ended. What cannot be read is left out: this never hides the end itself."""
+    from pipeline.aws.diagnosis import advice
+    from pipeline.cli.lookup import flag
+
     found = dict(_found(session, execution))
     figures = _figures(session, found.get(EVALUATION))
     decided = [step.name for step in execution.steps if step.outcome is not None]
@@ -72,7 +77,8 @@ def outcome(session: boto3.Session, execution: Execution, definition: Mapping[st
         staging=staging.text(asked, deployed) if asked and deployed else "",
         report=local_path(found[REPORT]) if REPORT in found else "",
         approve=staging.advice(session, asked) if asked and deployed and deployed.passed and pending else "",
-        resume=f"bincount resume {execution.id}" if failed else "",
+        resume=f"bincount resume {execution.id}{flag(execution.arn)}" if failed else "",
+        advice=advice(_reason(execution)),
         figures=figures,
     )
 

@@ -13,16 +13,20 @@ from pipeline.cli.options import (
     DefinitionOption,
     ExecutionArgument,
     NameOption,
+    OnlyProfileOption,
     ParameterOption,
     PlainOption,
     ProfileOption,
     SetOption,
+    SummaryOption,
     Target,
     TargetOption,
     pairs,
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import boto3
 
 
@@ -36,6 +40,7 @@ def run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")] = False,
     yes: YesOption = False,
     plain: PlainOption = False,
+    summary: SummaryOption = None,
     target: TargetOption = Target.LOCAL,
 ) -> None:
     """Run the pipeline and watch it.
@@ -60,11 +65,16 @@ def run(
     agreed = partial(confirm, settings, wanted.parameters, dry_run=dry_run, yes=yes) if spends else None
     arn = launch(session, target, wanted, agreed, dry_run=dry_run)
     if arn is not None:
-        _watch(session, target, arn, plain=plain)
+        _watch(session, target, arn, plain=plain, summary=summary)
 
 
 def resume(
-    execution: ExecutionArgument = None, *, plain: PlainOption = False, target: TargetOption = Target.LOCAL
+    execution: ExecutionArgument = None,
+    *,
+    profile: OnlyProfileOption = None,
+    plain: PlainOption = False,
+    summary: SummaryOption = None,
+    target: TargetOption = Target.LOCAL,
 ) -> None:
     """Continue an execution that failed or was stopped.
 
@@ -74,18 +84,20 @@ def resume(
     from pipeline.cli.lookup import find_execution, open_session
 
     session = open_session(target)
-    arn = find_execution(session, target, execution)
+    arn = find_execution(session, target, execution, profile)
     retry(session, arn)
-    _watch(session, target, arn, plain=plain)
+    _watch(session, target, arn, plain=plain, summary=summary)
 
 
-def _watch(session: boto3.Session, target: Target, arn: str, *, plain: bool) -> None:
-    from pipeline.cli.following import LeftError, conclude, follow
+def _watch(session: boto3.Session, target: Target, arn: str, *, plain: bool, summary: Path | None = None) -> None:
+    from pipeline.cli.concluding import conclude
+    from pipeline.cli.following import LeftError, follow
+    from pipeline.cli.lookup import flag
 
     try:
         ended = follow(session, target, arn, plain=plain, stops=True)
     except LeftError:
-        typer.echo(f"left while it stops: `bincount status {arn.rpartition('/')[2]}` tells", err=True)
+        typer.echo(f"left while it stops: `bincount status {arn.rpartition('/')[2]}{flag(arn)}` tells", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    code = conclude(session, target, ended)
+    code = conclude(session, target, ended, summary)
     raise typer.Exit(INTERRUPTED if ended.status == "Stopped" else code)

@@ -79,9 +79,9 @@ def text(asked: Request, deployed: Deployment) -> str:
 def advice(session: boto3.Session, asked: Request) -> str:
     """Return the command that approves the version, with the profile where several groups may have that number."""
     from pipeline.aws.inspection import groups
-    from pipeline.cli.lookup import PROJECT_PREFIX
+    from pipeline.cli.lookup import PROJECT_PREFIX, flag
 
     group, _, number = asked.package_arn.partition("model-package/")[2].rpartition("/")
     several = len(groups(session, PROJECT_PREFIX)) > 1
     profile = f" --profile {group.removeprefix(PROJECT_PREFIX)}" if several and group.startswith(PROJECT_PREFIX) else ""
-    return f"bincount models approve {number}{profile}"
+    return f"bincount models approve {number}{profile}{flag(asked.package_arn)}"

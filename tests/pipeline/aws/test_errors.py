@@ -31,7 +31,11 @@ def _error(code: str, message: str = "a\nmessage") -> ClientError:
         (exceptions.DataNotFoundError(data_path="x"), "AWS SDK: Unable to load data for: x"),
         (_error("ExpiredTokenException"), r"does not accept the credentials \(ExpiredTokenException\): sign in"),
         (_error("AccessDeniedException"), r"AWS denies StartPipelineExecution: .*permission \(a message\)"),
-        (_error("ResourceLimitExceeded"), "an AWS quota is used up: a message - ask for more under Service Quotas"),
+        (
+            _error("ResourceLimitExceeded"),
+            "AWS refuses StartPipelineExecution: ask for more of this quota",
+        ),
+        (_error("LimitExceededException"), "an AWS quota is used up: a message - ask for more under Service Quotas"),
         (_error("ThrottlingException"), "AWS throttles StartPipelineExecution: wait a minute"),
         (_error("ValidationException"), "^a message$"),
         (_error("ResourceNotFound"), "^a message$"),

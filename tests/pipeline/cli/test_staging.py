@@ -8,8 +8,8 @@ import pytest
 from pipeline.aws import deployment, inspection
 from pipeline.aws.deployment import Deployment
 from pipeline.aws.models import Execution
-from pipeline.cli import following, staging
-from pipeline.cli.following import conclude
+from pipeline.cli import concluding, staging
+from pipeline.cli.concluding import conclude
 from pipeline.cli.options import INTERRUPTED, Target
 from pipeline.cli.outcome import Outcome
 from pipeline.cli.staging import Request, advice, current, requested, text
@@ -94,7 +94,7 @@ def test_the_outcome_has_the_lines() -> None:
 def finished(monkeypatch: pytest.MonkeyPatch) -> list[Execution]:
     """Give the executions whose end was printed."""
     told: list[Execution] = []
-    monkeypatch.setattr(following, "finish", lambda _, one: told.append(one))
+    monkeypatch.setattr(concluding, "finish", lambda _session, _target, one: told.append(one))
     return told
 
 
