@@ -1,7 +1,8 @@
 """Container images, one a step, tagged by the content of what each holds.
 
-A step's image holds its Dockerfile and requirements, `steps/common` and the step's own folder, so its tag changes
-exactly when one of these does: a step's cache outlives every other change, in any checkout.
+A step's image holds its Dockerfile and requirements, `steps/common` and the step's own folder, on a base that the
+Dockerfile names unless a setting does. So its tag changes exactly when one of these does: a step's cache outlives every
+other change, in any checkout.
 """
 
 from __future__ import annotations
@@ -38,12 +39,18 @@ def image_uri(step: Step, settings: Settings, root: Path = ROOT) -> str:
         UserError: `root` holds no containers, so it is no checkout.
     """
     registry = f"{settings.aws.account}.dkr.ecr.{settings.aws.region}.{_domain(settings.aws.region)}"
-    return f"{registry}/{PROJECT}-{IMAGE_OF[step]}:{image_tag(step, root)}"
+    tag = image_tag(step, root, base=base_image(step, settings))
+    return f"{registry}/{PROJECT}-{IMAGE_OF[step]}:{tag}"
 
 
-def image_tag(step: Step, root: Path = ROOT) -> str:
-    """Return `<step>-<12 hexadecimal digits of the SHA-256 of the image's content>`."""
-    digest = hashlib.sha256()
+def base_image(step: Step, settings: Settings) -> str | None:
+    """Return the base image that the settings name for the step's image; None: the one in its Dockerfile."""
+    return (settings.images.training_base if step == "train" else None) or settings.images.base
+
+
+def image_tag(step: Step, root: Path = ROOT, *, base: str | None = None) -> str:
+    """Return `<step>-<12 hexadecimal digits of the SHA-256 of the image's content, and of its base's name>`."""
+    digest = hashlib.sha256(f"FROM {base}\n".encode() if base else b"")
     for name, path in content(step, root):
         digest.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return f"{step}-{digest.hexdigest()[:_HASH_DIGITS]}"

@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from pipeline.errors import UserError, did_you_mean
 from pipeline.job_settings import Evaluate, Hyperparameters, Split, Train, Tune
-from pipeline.setting_types import FunctionArn, InstanceType, Names, Share, Strict
+from pipeline.setting_types import FunctionArn, ImageName, InstanceType, Names, Share, Strict
 
 PROJECT = "bincount"
 _FOLDER = Path(__file__).parent / "profiles"
@@ -54,6 +54,15 @@ class Aws(Strict):
         if bool(self.subnets) != bool(self.security_groups):
             raise ValueError("subnets and security_groups are set together or not at all")
         return self
+
+
+class Images(Strict):
+    """What the images are built on. What they hold changes with it, and their tags do too."""
+
+    base: ImageName | None = Field(default=None, description="with python3 and its venv; None: the Dockerfiles' own")
+    training_base: ImageName | None = Field(
+        default=None, description="of the training image instead; its PyTorch is used where it has the right one"
+    )
 
 
 class Gate(Strict):
@@ -103,6 +112,7 @@ class Settings(Strict):
     # `bincount-<profile>-production-v<version>-<8 hexadecimal digits>` names an endpoint config: 63 characters at most.
     profile: str = Field(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$", max_length=20)
     aws: Aws = Aws()
+    images: Images = Images()
     split: Split = Split()
     hyperparameters: Hyperparameters = Hyperparameters()
     tune: Tune = Tune()

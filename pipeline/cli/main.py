@@ -15,6 +15,7 @@ from pipeline.cli import (
     definitions,
     endpoints,
     executions,
+    images,
     invoking,
     models,
     running,
@@ -81,6 +82,7 @@ _verb(
 )
 _verb(definitions.compile_, "bincount compile --profile prod --out definition.json")
 _verb(definitions.validate, "bincount validate definition.json")
+app.add_typer(images.app, name="images")
 app.add_typer(models.app, name="models")
 _verb(
     scoring.evaluate,
