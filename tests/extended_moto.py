@@ -3,7 +3,7 @@
 Mended: UpdateEndpoint and DeleteModelPackage exist; UpdateModelPackage changes only what it is given; creating what is
 there already is refused; a model of an unapproved package is refused; ListModels pages and filters; network isolation
 is kept; every instance type is accepted; a tag set twice is one tag; endpoints pass through their states when a test
-asks for it. Pipelines and their executions: tests/moto_pipelines.py.
+asks for it. Pipelines and their executions: tests/moto_pipelines.py; functions: tests/moto_functions.py.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from moto.sagemaker.models import (
 )
 from moto.sagemaker.responses import SageMakerResponse
 
+from tests.moto_functions import extend_functions
 from tests.moto_pipelines import extend_pipelines
 
 ACCOUNT = "123456789012"
@@ -126,6 +127,7 @@ def extend(monkeypatch: pytest.MonkeyPatch) -> Endpoints:
     _extend_models(monkeypatch)
     _extend_packages(monkeypatch)
     extend_pipelines(monkeypatch)
+    extend_functions(monkeypatch)
     monkeypatch.setattr(SageMakerModelBackend, "add_tags", _add_tags)
     return endpoints
 
