@@ -41,8 +41,9 @@ def read(environment: Environment, place: Place) -> Baseline | str:
         with environment.s3.get_object(Bucket=place.bucket, Key=place.key)["Body"] as stream:
             text = stream.read(_LARGEST + 1)
     except ClientError as error:
-        if is_missing(error):
-            return f"{uri} is gone"
+        # Whoever may not list a bucket is told that what is not there is forbidden.
+        if is_missing(error) or error.response.get("Error", {}).get("Code") == "AccessDenied":
+            return f"{uri} is gone, or not this function's to read"
         raise
     try:
         if len(text) <= _LARGEST:

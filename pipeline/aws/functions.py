@@ -14,7 +14,7 @@ from pipeline.errors import UserError
 if TYPE_CHECKING:
     import boto3
 
-DEPLOY, PREDICT = "bincount-deploy", "bincount-predict"
+DEPLOY, DRIFT, PREDICT = "bincount-deploy", "bincount-drift", "bincount-predict"
 
 # One for all calls: sessions may keep a client for each configuration. The answer comes when the function has ended,
 # and a second attempt would call it again: 15 minutes are the longest that one runs.
@@ -52,6 +52,14 @@ def reconcile(session: boto3.Session, group: str) -> dict[str, Any]:
     Returns what it found and did, a dictionary for each stage. Raises UserError.
     """
     return call(session, DEPLOY, {"Action": "reconcile", "ModelPackageGroupName": group})
+
+
+def drift(session: boto3.Session, group: str, hours: int) -> dict[str, Any]:
+    """Let the drift function compare what a group's production answered in the last hours with the evaluation.
+
+    Returns what `lambda/drift/README.md` says. Raises UserError.
+    """
+    return call(session, DRIFT, {"ModelPackageGroupName": group, "Hours": hours})
 
 
 def _json(payload: bytes) -> Any:  # noqa: ANN401

@@ -13,6 +13,7 @@ from pipeline.cli import (
     costing,
     data,
     definitions,
+    drifting,
     endpoints,
     executions,
     images,
@@ -97,6 +98,7 @@ _verb(
 )
 _verb(endpoints.endpoints, "bincount endpoints", "bincount endpoints --profile prod --target aws --json")
 app.add_typer(endpoints.app, name="endpoint")
+_verb(drifting.drift, "bincount drift", "bincount drift --profile prod --hours 48 --target aws")
 _verb(cleaning.cleanup, "bincount cleanup --dry-run", "bincount cleanup --profile demo --yes")
 app.add_typer(data.app, name="data")
 

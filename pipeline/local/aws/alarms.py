@@ -1,22 +1,22 @@
-"""CloudWatch: alarms on what endpoints answered, evaluated from the invocations that are recorded here."""
+"""CloudWatch: alarms on what endpoints answered, from the invocations recorded here, and on what functions put."""
 
 from __future__ import annotations
 
 import fcntl
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pipeline.local.aws import custom_metrics
 from pipeline.local.aws.account import ACCOUNT, REGION, Account
 from pipeline.local.aws.alarm_evaluation import COMPARISONS, datapoints, state_of
 from pipeline.local.aws.answers import Answer, Request, ServiceError, members, not_local, operation, public, refuse
 from pipeline.local.aws.paging import page
 from pipeline.local.aws.tags import put_tags, read_tags
 from pipeline.local.home import Home
-from pipeline.local.store import MissingDocumentError
 
 KIND = "alarm"
 _MOST_BYTES = 1 << 20  # of a file of invocations, about 40,000 of them; there is one older file at most
@@ -68,7 +68,13 @@ def _locked(path: Path, kind: int) -> Iterator[None]:
         yield
 
 
-def _samples(home: Home, alarm: Mapping[str, Any]) -> Iterator[tuple[float, float]]:
+def _samples(account: Account, alarm: Mapping[str, Any]) -> Iterable[tuple[float, float]]:
+    if custom_metrics.is_custom(alarm["Namespace"]):
+        return custom_metrics.samples(account, alarm)
+    return _invocations(account.home, alarm)
+
+
+def _invocations(home: Home, alarm: Mapping[str, Any]) -> Iterator[tuple[float, float]]:
     dimensions = {dimension["Name"]: dimension["Value"] for dimension in alarm["Dimensions"]}
     configs, variant = dimensions.get("EndpointConfigName", "*"), dimensions["VariantName"]
     for path in _folder(home, dimensions["EndpointName"]).glob(f"{configs}/{variant}"):
@@ -97,16 +103,27 @@ def evaluated(account: Account, alarm: dict[str, Any]) -> dict[str, Any]:
     now = account.now()
     if now < alarm.get("_set_until", 0.0):
         return alarm
-    points = datapoints(_samples(account.home, alarm), alarm, now)
+    points = datapoints(_samples(account, alarm), alarm, now)
     state = state_of(points, alarm, alarm["StateValue"])
     if state == alarm["StateValue"]:
         return alarm
     reason = f"{alarm['MetricName']} {points}, newest first, against the threshold {alarm['Threshold']:g}"
-    changes = _in_state(state, reason[:1023], now)
-    try:
-        return account.store.update(KIND, alarm["AlarmName"], **changes)
-    except MissingDocumentError:  # deleted while its invocations were read
-        return {**alarm, **changes}
+    return _change(account, alarm, _in_state(state, reason[:1023], now))
+
+
+def _change(account: Account, alarm: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Put an alarm into another state and tell the bus, unless somebody else did meanwhile."""
+    name, after = alarm["AlarmName"], {**alarm, **changes}
+    with account.store.transaction() as transaction:
+        before = transaction.get(KIND, name)
+        if before is None:  # deleted while its samples were read
+            return after
+        after = transaction.update(KIND, name, **changes)
+    if before["StateValue"] != after["StateValue"]:
+        from pipeline.local.aws.alarm_events import announce
+
+        announce(account, before, after)
+    return after
 
 
 def _in_state(state: str, reason: str, now: float) -> dict[str, Any]:
@@ -142,7 +159,7 @@ def put_metric_alarm(account: Account, request: Request) -> None:
 
 
 def _check(request: Request) -> None:
-    """Refuse what an alarm on an endpoint's invocations has not, or what is no alarm."""
+    """Refuse what an alarm here has not, or what is no alarm."""
     refuse(request, "Metrics", "ThresholdMetricId", "EvaluationCriteria", "EvaluationWindow", "EvaluationInterval")
     refuse(request, "WarmUpConfiguration", "ActionConfiguration", "Unit")
     for member in ("OKActions", "AlarmActions", "InsufficientDataActions"):
@@ -151,14 +168,19 @@ def _check(request: Request) -> None:
     for member in ("MetricName", "Namespace", "Period", "EvaluationPeriods", "Threshold", "ComparisonOperator"):
         if request.get(member) is None:
             raise _wrong(f"The parameter {member} is required.")
-    if request["Namespace"] != "AWS/SageMaker" or request["MetricName"] not in _METRICS:
-        raise not_local(f"The metric {request['Namespace']} {request['MetricName']}")
     if request["ComparisonOperator"] not in COMPARISONS:
         raise not_local(f"ComparisonOperator {request['ComparisonOperator']}")
+    if not custom_metrics.is_custom(request["Namespace"]):
+        _check_invocations(request)
+    _check_statistic(request)
+
+
+def _check_invocations(request: Request) -> None:
+    if request["Namespace"] != "AWS/SageMaker" or request["MetricName"] not in _METRICS:
+        raise not_local(f"The metric {request['Namespace']} {request['MetricName']}")
     names = {dimension["Name"] for dimension in request.get("Dimensions", [])}
     if not {"EndpointName", "VariantName"} <= names <= {"EndpointName", "VariantName", "EndpointConfigName"}:
         raise not_local("An alarm without the dimensions EndpointName and VariantName, or with others than these")
-    _check_statistic(request)
 
 
 def _check_statistic(request: Request) -> None:
@@ -217,7 +239,7 @@ def set_alarm_state(account: Account, request: Request) -> None:
     """Put an alarm into a state for one of its periods, after which it is evaluated again."""
     alarm, now = _find(account, request["AlarmName"]), account.now()
     changes = _in_state(request["StateValue"], request["StateReason"], now)
-    account.store.update(KIND, alarm["AlarmName"], **changes, _set_until=now + alarm["Period"])
+    _change(account, alarm, {**changes, "_set_until": now + alarm["Period"]})
 
 
 def _find(account: Account, name: str) -> dict[str, Any]:

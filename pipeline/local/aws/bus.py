@@ -1,4 +1,4 @@
-"""EventBridge's default bus: events of local services and of PutEvents, to the functions that rules name."""
+"""EventBridge's default bus: events of local services and of PutEvents, to the functions and pipelines of rules."""
 
 from __future__ import annotations
 
@@ -12,28 +12,35 @@ from typing import Any
 from pipeline.local.aws.account import ACCOUNT, REGION, Account
 from pipeline.local.aws.answers import Answer, Request, invalid, operation, refuse
 from pipeline.local.aws.rules import default_bus, matching_targets
-from pipeline.local.aws.targets import input_of
+from pipeline.local.aws.targets import input_of, is_pipeline, start_pipeline
 from pipeline.local.deliveries import deliver
 
 _LOG = logging.getLogger(__name__)
 _MOST_BYTES = 1 << 20  # of the events of one request
 
 
-def emit(account: Account, detail_type: str, detail: Mapping[str, Any], resources: Sequence[str] = ()) -> None:
-    """Send an event of SageMaker to the bus; the rules' targets are called asynchronously, by detached processes.
+def emit(
+    account: Account,
+    detail_type: str,
+    detail: Mapping[str, Any],
+    resources: Sequence[str] = (),
+    source: str = "aws.sagemaker",
+) -> None:
+    """Send an event of a service to the bus; the rules' targets are called asynchronously, by detached processes.
 
     Args:
         account: the local account.
         detail_type: as "SageMaker Endpoint State Change".
         detail: what happened, as the service words it; what JSON has not (a datetime, a path) becomes text.
         resources: the ARNs of what it happened to.
+        source: the service.
 
     Never raises: as on AWS, whoever caused an event does not hear of its delivery.
     """
     try:
-        _send(account, _envelope("aws.sagemaker", detail_type, detail, resources, account.now()))
+        _send(account, _envelope(source, detail_type, detail, resources, account.now()))
     except Exception as error:
-        _LOG.warning("the event %s reached no function: %s", detail_type, error)
+        _LOG.warning("the event %s did not reach its targets: %s", detail_type, error)
 
 
 def _envelope(
@@ -59,7 +66,10 @@ def _plain(value: object) -> str:
 
 def _send(account: Account, event: Mapping[str, Any]) -> None:
     for target in matching_targets(account, event):
-        deliver(account.home, account.store, target["Arn"], input_of(target, event))
+        if is_pipeline(target):
+            start_pipeline(account, target, event)
+        else:
+            deliver(account.home, account.store, target["Arn"], input_of(target, event))
 
 
 @operation("events", "PutEvents")

@@ -32,7 +32,7 @@ MODULES = {
     "logs": ("logs",),
     "events": ("bus", "rules", "targets"),
     "lambda": ("functions",),
-    "cloudwatch": ("alarms",),
+    "cloudwatch": ("alarms", "metrics"),
     "application-autoscaling": ("scaling",),
 }
 # The user's profile and configuration files are not read: nothing in them is about this account.

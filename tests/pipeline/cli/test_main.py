@@ -32,6 +32,7 @@ VERBS = (
     "resume",
     "models",
     "endpoints",
+    "drift",
     "cleanup",
     "invoke",
     "evaluate",
