@@ -52,6 +52,16 @@ def end(arn: str, status: str = "Succeeded", reason: str | None = None) -> None:
     found.last_modified_time = found.creation_time + timedelta(minutes=5)
 
 
+def put_trials(tuning_job: str, *trials: dict[str, Any]) -> None:
+    """Give a tuning job these training jobs, as the service lists them."""
+    _backend().__dict__.setdefault("trials", {})[tuning_job] = list(trials)
+
+
+def _list_training_jobs_for_hyper_parameter_tuning_job(self: Any) -> ActionResult:
+    known = _backend().__dict__.get("trials", {})
+    return ActionResult({"TrainingJobSummaries": known.get(self._get_param("HyperParameterTuningJobName"), [])})
+
+
 def _steps(found: Any) -> dict[str, dict[str, Any]]:
     steps: dict[str, dict[str, Any]] = found.__dict__.setdefault("steps", {})
     return steps
@@ -212,5 +222,6 @@ def extend_pipelines(monkeypatch: pytest.MonkeyPatch) -> None:
         _list_pipeline_parameters_for_execution,
         _stop_pipeline_execution,
         _retry_pipeline_execution,
+        _list_training_jobs_for_hyper_parameter_tuning_job,
     ):
         monkeypatch.setattr(SageMakerResponse, operation.__name__.removeprefix("_"), operation, raising=False)

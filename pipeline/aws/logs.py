@@ -11,6 +11,8 @@ from botocore.exceptions import ClientError
 
 from pipeline.aws.errors import aws_errors, is_missing
 from pipeline.aws.models import Job
+from pipeline.aws.outages import Outage
+from pipeline.aws.polling import looks
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
@@ -81,14 +83,25 @@ def follow(
     ended: Callable[[], bool],
     every: float = 1.0,
     sleep: Callable[[float], None] = time.sleep,
+    outage: Outage | None = None,
 ) -> Iterator[Line]:
-    """Yield a job's lines as they come, until `ended()` says that the job has ended and all of them are read."""
+    """Yield a job's lines as they come, until `ended()` says that the job has ended and all of them are read.
+
+    Throttling is waited out, and so is what `outage` bears; CloudWatch, where there may be one, has the last lines some
+    seconds after the end. Raises UserError.
+    """
     tokens: Mapping[str, str] = {}
-    while True:
-        over = ended()
-        page = read(session, job, tokens)
+    over = False
+
+    def look() -> tuple[bool, Page]:
+        return ended(), read(session, job, tokens)
+
+    for seen in looks(look, every, sleep, outage):
+        if seen is None:
+            continue
+        late = outage is not None and not over
+        over, page = seen
         tokens = page.tokens
         yield from page.lines
-        if over:
+        if over and not late:
             return
-        sleep(every)

@@ -123,8 +123,12 @@ def logs(
     from pipeline.cli.lookup import find_execution, open_session
 
     session = open_session(target)
+    lines = 0
     for line in step_lines(session, find_execution(session, target, execution, profile), step, follow=follow):
         typer.echo(line)
+        lines += 1
+    if not lines:
+        typer.echo(f"{step} has printed nothing{'' if follow else ' yet'}", err=True)
 
 
 def stop(

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from pipeline.aws.executions import describe
+from pipeline.aws.executions import describe, watch
 from pipeline.aws.logs import Line, follow, read
-from pipeline.cli.lookup import find_step
+from pipeline.cli.following import outage_of
+from pipeline.cli.lookup import find_step, target_of
+from pipeline.cli.options import Target
 from pipeline.errors import UserError
 
 if TYPE_CHECKING:
     import boto3
 
     from pipeline.aws.models import Job, Step
+    from pipeline.aws.outages import Outage
 
-_SECONDS = 1.0
+_SECONDS = {Target.LOCAL: 1.0, Target.AWS: 5.0}  # between looks
 _ENDED = {"Completed", "Failed", "Stopped"}
 
 
@@ -59,7 +63,7 @@ def _trials(session: boto3.Session, arn: str, step: Step, *, follow: bool) -> It
             shown = number
         if not follow or step.ended is not None:
             return
-        time.sleep(_SECONDS)
+        time.sleep(_SECONDS[target_of(arn)])
         step = _step(session, arn, step.name)
 
 
@@ -77,13 +81,16 @@ def _following(session: boto3.Session, arn: str, step: Step, job: Job) -> Iterat
         mine = [trial.status in _ENDED for trial in now.trials if trial.name == job.name]
         return now.ended is not None or any(mine)
 
-    return follow(session, job, ended, _SECONDS)
+    return follow(session, job, ended, _SECONDS[target_of(arn)], outage=_outage(session, arn))
+
+
+def _outage(session: boto3.Session, arn: str) -> Outage | None:
+    say = lambda text: print(text or "AWS answers again", file=sys.stderr, flush=True)  # noqa: E731
+    return outage_of(session, target_of(arn), arn, say)
 
 
 def _wait_for_job(session: boto3.Session, arn: str, name: str) -> None:
-    while True:
-        execution = describe(session, arn)
+    for execution in watch(session, arn, _SECONDS[target_of(arn)], outage=_outage(session, arn)):
         step = find_step(execution, name)
-        if step.job is not None or step.ended is not None or execution.done:
+        if step.job is not None or step.ended is not None:
             return
-        time.sleep(_SECONDS)

@@ -46,11 +46,17 @@ def settings_on(session: boto3.Session, target: Target, profile: str, given: Map
     return load_settings(profile, {**ours, **given})
 
 
-def flag(arn: str) -> str:
-    """Return what a command about this has to end with, so that it means the same account."""
+def target_of(arn: str) -> Target:
+    """Return where something is."""
     from pipeline.local.aws.account import ACCOUNT
 
-    return "" if f":{ACCOUNT}:" in arn else f" --target {Target.AWS}"
+    return Target.LOCAL if f":{ACCOUNT}:" in arn else Target.AWS
+
+
+def flag(arn: str) -> str:
+    """Return what a command about this has to end with, so that it means the same account."""
+    target = target_of(arn)
+    return "" if target is Target.LOCAL else f" --target {target}"
 
 
 def pipeline_names(session: boto3.Session, target: Target, profile: str | None) -> list[str]:
