@@ -48,6 +48,7 @@ def asked_for(
     """
     from pipeline.aws.launching.models import Need, Wanted
     from pipeline.aws.launching.needs import needs
+    from pipeline.building.images import images_of
     from pipeline.cli.photos import RemotePhotos, local_data
     from pipeline.cli.sources import parameters, source
 
@@ -64,6 +65,7 @@ def asked_for(
         bucket=what.bucket,
         parameters=values,
         name=name,
+        images=tuple(image for image in images_of(settings) if image.uri in what.definition) if remote else (),
         functions=remote,
         needs=(
             *(needs(what.definition, values) if target is Target.AWS else ()),
@@ -87,6 +89,7 @@ def launch(
     from pipeline.aws.launching.inventory import read
     from pipeline.aws.launching.planner import plan
     from pipeline.cli.tables import print_table
+    from pipeline.local.home import Home
 
     with Console(stderr=True).status("looking at what there is ..."):
         planned = plan(wanted, read(session, wanted))
@@ -98,14 +101,15 @@ def launch(
         confirm()
     if dry_run:
         return None
-    return execute(session, planned, lambda line: typer.echo(line, err=True)).arn
+    logs = Home.find().root / "images"
+    return execute(session, planned, logs, lambda line: typer.echo(line, err=True)).arn
 
 
 def rows(plan: Plan) -> Iterator[tuple[str, str, str, str]]:
     """Yield a row of the plan's table for each thing that is done, in order."""
     wanted = plan.wanted
-    for uri in plan.images:
-        yield "build and push", "image", uri.rpartition("/")[2], "not in ECR"
+    for image in plan.images:
+        yield "build and push", "image", str(image), "not in ECR"
     for name in plan.functions:
         yield "update", "function", name, "its code differs"
     if wanted.data is not None:

@@ -12,6 +12,7 @@ from pipeline.aws.executions import executions
 from pipeline.aws.launching.models import Found, Need, Wanted
 from pipeline.aws.objects import missing_files
 from pipeline.aws.pipelines import current
+from pipeline.aws.repositories import missing
 
 if TYPE_CHECKING:
     import boto3
@@ -29,6 +30,7 @@ def read(session: boto3.Session, wanted: Wanted) -> Found:
         files = missing_files(session, wanted.data.files, wanted.data.uri) if wanted.data else {}
         return Found(
             current=now,
+            missing_images=frozenset(missing(session, [image.uri for image in wanted.images])),
             missing_files=frozenset(files),
             quotas=asked.result(),
             running=tuple(one.id for one in running if not one.done),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline.aws.pipelines import Change, Current
+from pipeline.building.images import Image
 
 Use = Literal["training", "spot training", "processing", "endpoint"]
 
@@ -47,8 +48,8 @@ class Wanted:
     parameters: Mapping[str, str]
     name: str | None = None
     """The execution's display name."""
-    images: tuple[str, ...] = ()
-    """URIs of the images of ours that its jobs, or the endpoint, pull."""
+    images: tuple[Image, ...] = ()
+    """Those of ours that its jobs, or the endpoint, pull."""
     functions: bool = True
     """Whether our functions are to be brought up to date first."""
     needs: tuple[Need, ...] = ()
@@ -62,6 +63,7 @@ class Found:
 
     current: Current | None
     missing_images: frozenset[str] = frozenset()
+    """Their URIs."""
     changed_functions: tuple[str, ...] = ()
     missing_files: frozenset[str] = frozenset()
     quotas: Mapping[str, float] = field(default_factory=dict)
@@ -75,7 +77,7 @@ class Plan:
     """What is to be done, in the order of the members, and what to say before."""
 
     wanted: Wanted
-    images: tuple[str, ...]
+    images: tuple[Image, ...]
     functions: tuple[str, ...]
     files: tuple[str, ...]
     """Keys of the photos to upload."""

@@ -17,7 +17,7 @@ def plan(wanted: Wanted, found: Found) -> Plan:
     """Decide what to do: images before functions before the definition that names them, the start at the end."""
     return Plan(
         wanted=wanted,
-        images=tuple(dict.fromkeys(uri for uri in wanted.images if uri in found.missing_images)),
+        images=tuple(dict.fromkeys(image for image in wanted.images if image.uri in found.missing_images)),
         functions=found.changed_functions if wanted.functions else (),
         files=tuple(key for key in wanted.data.files if key in found.missing_files) if wanted.data else (),
         change=change_to(found.current, wanted.definition, wanted.role),

@@ -9,11 +9,16 @@ import pytest
 from pipeline.aws.launching.models import Data, Found, Need, Wanted
 from pipeline.aws.launching.planner import plan, request_token
 from pipeline.aws.pipelines import Current
+from pipeline.building.images import Image
 
 ROLE = "arn:aws:iam::123456789012:role/bincount-pipeline"
 TEXT = '{"Version": "2020-12-01", "Steps": []}'
 WANTED = Wanted("bincount-dev", TEXT, ROLE, {}, "bincount-123456789012-us-east-1", {"Epochs": "3"})
 NOW = Current("arn", TEXT, ROLE, 7)
+
+
+def image(uri: str) -> Image:
+    return Image("train", uri, "containers/training/Dockerfile", ())
 
 
 def test_nothing_is_done_twice() -> None:
@@ -24,7 +29,9 @@ def test_nothing_is_done_twice() -> None:
 
 def test_what_is_missing_is_made_in_the_order_of_the_wish() -> None:
     files = {key: Path(key) for key in ("a", "b", "c")}
-    wanted = replace(WANTED, images=("x:2", "y:1", "x:2", "z:1"), data=Data("s3://bucket/data/1", files))
+    wanted = replace(
+        WANTED, images=tuple(map(image, ("x:2", "y:1", "x:2", "z:1"))), data=Data("s3://bucket/data/1", files)
+    )
     found = Found(
         None,
         missing_images=frozenset({"y:1", "x:2", "other"}),
@@ -32,7 +39,7 @@ def test_what_is_missing_is_made_in_the_order_of_the_wish() -> None:
         missing_files=frozenset({"c", "a"}),
     )
     planned = plan(wanted, found)
-    assert planned.images == ("x:2", "y:1")
+    assert [one.uri for one in planned.images] == ["x:2", "y:1"]
     assert planned.functions == ("deploy",)
     assert planned.files == ("a", "c")
     assert (planned.change, planned.version) == ("new", None)
