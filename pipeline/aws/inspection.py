@@ -28,13 +28,6 @@ def connect() -> boto3.Session:
 
 
 @aws_errors()
-def account(session: boto3.Session) -> tuple[str, str]:
-    """Return the id of the session's account and its region. Raises UserError."""
-    client = session.client("sts")
-    return client.get_caller_identity()["Account"], client.meta.region_name
-
-
-@aws_errors()
 def pipelines(session: boto3.Session, prefix: str = "") -> list[str]:
     """Return the names of the pipelines that start with `prefix`, the newest first. Raises UserError."""
     pages = session.client("sagemaker").get_paginator("list_pipelines")

@@ -31,19 +31,17 @@ def open_session(target: Target) -> boto3.Session:
 
 
 def settings_on(session: boto3.Session, target: Target, profile: str, given: Mapping[str, str]) -> Settings:
-    """Return the profile's settings for the target: on AWS with the account's own below what is given.
+    """Return the profile's settings for the target: on AWS with what its installation says below what is given.
 
-    Raises UserError: no such profile or setting, or no account.
+    Raises UserError: no such profile or setting, or nothing is installed there.
     """
     from pipeline.settings import load_settings
 
     if target is Target.LOCAL:
         return load_settings(profile, given)
-    from pipeline.aws.inspection import account
+    from pipeline.aws.stack import installation, overrides
 
-    number, region = account(session)
-    ours = {"aws.account": number, "aws.region": region, "aws.bucket": f"{PROJECT_PREFIX}{number}-{region}"}
-    return load_settings(profile, {**ours, **given})
+    return load_settings(profile, {**overrides(installation(session)), **given})
 
 
 def target_of(arn: str) -> Target:

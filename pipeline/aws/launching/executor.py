@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.aws.executions import new_token, start
+from pipeline.aws.function_code import update
 from pipeline.aws.launching.models import Plan, Started
 from pipeline.aws.launching.planner import request_token
 from pipeline.aws.objects import upload_files
@@ -40,6 +41,9 @@ def execute(session: boto3.Session, plan: Plan, logs: Path, tell: Tell = lambda 
     wanted = plan.wanted
     if plan.images:
         _bring_images(session, plan.images, logs, tell)
+    for name in plan.functions:
+        tell(f"updating function {name}")
+        update(session, name)
     if wanted.data is not None and plan.files:
         tell(f"uploading {len(plan.files)} files to {wanted.data.uri}")
         upload_files(session, {key: wanted.data.files[key] for key in plan.files}, wanted.data.uri)

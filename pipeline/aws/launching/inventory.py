@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pipeline.aws.executions import executions
+from pipeline.aws.function_code import changed
 from pipeline.aws.launching.models import Found, Need, Wanted
 from pipeline.aws.objects import missing_files
 from pipeline.aws.pipelines import current
@@ -30,6 +31,7 @@ def read(session: boto3.Session, wanted: Wanted) -> Found:
         files = missing_files(session, wanted.data.files, wanted.data.uri) if wanted.data else {}
         return Found(
             current=now,
+            changed_functions=tuple(changed(session)) if wanted.functions else (),
             missing_images=frozenset(missing(session, [image.uri for image in wanted.images])),
             missing_files=frozenset(files),
             quotas=asked.result(),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from pipeline.aws import executions, inspection
+from pipeline.aws import executions, inspection, logs
 from pipeline.aws.pipelines import upsert
 from pipeline.cli import following, joblogs
 from pipeline.cli.options import Target
@@ -124,17 +124,20 @@ def test_logs_are_followed_to_the_end_and_a_look_beyond(
     arn = begin(session)
     moto_pipelines.put_step(arn, "Train", "Executing", Metadata=train(session, "train-1"))
     print_lines(session, "train-1", algo_1=["early"])
-    looks = iter(
-        [
-            lambda: None,
-            lambda: moto_pipelines.put_step(arn, "Train", "Succeeded", Metadata=train_metadata("train-1")),
-            lambda: print_lines(session, "train-1", algo_2=["late"]),
-        ]
-    )
-    from pipeline.aws import logs
-
+    happens: list[Callable[[], object]] = [
+        lambda: None,
+        lambda: moto_pipelines.put_step(arn, "Train", "Succeeded", Metadata=train_metadata("train-1")),
+        lambda: print_lines(session, "train-1", algo_2=["late"]),
+    ]
     read = logs.read
-    monkeypatch.setattr(logs, "read", lambda *given: (read(*given), next(looks, lambda: None)())[0])
+
+    def looked(*given: Any) -> Any:
+        page = read(*given)
+        if happens:
+            happens.pop(0)()
+        return page
+
+    monkeypatch.setattr(logs, "read", looked)
     assert aws(call, "logs", "Train", "--follow").lines == ["early", "[algo-2] late"]
 
 

@@ -16,6 +16,7 @@ from pipeline.aws.launching import executor, inventory
 from pipeline.aws.pipelines import upsert as put
 from pipeline.cli import following, sources
 from pipeline.cli.options import Target
+from pipeline.functions import names, package
 from tests import moto_pipelines
 
 if TYPE_CHECKING:
@@ -23,6 +24,31 @@ if TYPE_CHECKING:
 
 BUCKET = "bincount-123456789012-us-east-1"
 NAME = "counts"
+ROLE = "arn:aws:iam::123456789012:role/bincount-pipeline"
+
+
+def install(session: boto3.Session) -> None:
+    """Put up what of the stack a run looks at."""
+    resources = {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": BUCKET}}}
+    outputs = {"Bucket": {"Value": BUCKET}, "PipelineRoleArn": {"Value": ROLE}}
+    client: Any = session.client("cloudformation")
+    client.create_stack(StackName="bincount", TemplateBody=json.dumps({"Resources": resources, "Outputs": outputs}))
+
+
+def equip(session: boto3.Session) -> None:
+    """Put up the repositories and functions, without anything in them."""
+    ecr: Any = session.client("ecr")
+    for kind in ("processing", "training", "inference"):
+        ecr.create_repository(repositoryName=f"bincount-{kind}")
+    trust = '{"Version": "2012-10-17", "Statement": []}'
+    iam: Any = session.client("iam")
+    role = iam.create_role(RoleName="bincount-deploy", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    client: Any = session.client("lambda")
+    for name in names():
+        code = {"ZipFile": package(name)} if name != "deploy" else {"ZipFile": package("champion")}
+        client.create_function(
+            FunctionName=f"bincount-{name}", Runtime="python3.13", Role=role, Handler="x.y", Code=code
+        )
 
 
 @pytest.fixture
@@ -30,8 +56,7 @@ def account(home: Path, moto_session: boto3.Session, monkeypatch: pytest.MonkeyP
     """Return an account with our bucket; what is watched in it ends at the first look."""
     for name in ("GITHUB_RUN_ID", "CODEBUILD_BUILD_ID"):
         monkeypatch.delenv(name, raising=False)
-    client: Any = moto_session.client("s3")
-    client.create_bucket(Bucket=BUCKET)
+    install(moto_session)
     monkeypatch.setattr(inspection, "connect", lambda: moto_session)
     monkeypatch.setitem(following._SECONDS, Target.AWS, 0.0)
     return moto_session
@@ -170,6 +195,41 @@ def test_somebody_faster_is_told_and_the_execution_runs_its_own_definition(
     assert [step["Name"] for step in inspection.definition(account, arn)["Steps"]] == ["End"]
 
 
+def test_a_profile_brings_images_and_functions_first(
+    account: boto3.Session, call: Callable[..., Called], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    equip(account)
+    quota = {"ml.m5.xlarge for processing job usage": 0.0}
+    monkeypatch.setattr(inventory, "quotas", lambda *_: quota)  # which moto has none of for SageMaker
+    client: Any = account.client("s3")
+    client.put_object(Bucket=BUCKET, Key="data/1.jpg", Body=b"x")
+    called = call("run", "--profile", "dev", "--target", "aws", "--dry-run")
+    assert called.code == 0, called
+    rows = [line.split("\t") for line in called.lines]
+    assert [row[2].partition(":")[0] for row in rows[:4]] == [
+        "bincount-processing",
+        "bincount-training",
+        "bincount-processing",
+        "bincount-inference",
+    ]
+    assert [row[:3] for row in rows[4:6]] == [
+        ["update", "function", "deploy"],
+        ["create", "pipeline", "bincount-dev"],
+    ]
+    assert rows[-1][:2] == ["start", "execution"]
+    assert "warning: the quota 'ml.m5.xlarge for processing job usage' is 0 and 1 are needed" in called.err
+    assert "cost: at most $" in called.err
+
+
+def test_without_a_stack_there_is_one_line(
+    home: Path, file: Path, moto_session: boto3.Session, call: Callable[..., Called], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inspection, "connect", lambda: moto_session)
+    called = run(call)
+    assert (called.code, called.out) == (1, "")
+    assert called.err.startswith("error: there is no stack bincount in us-east-1: run `bincount bootstrap`")
+
+
 def test_a_dry_run_on_this_machine_imports_nothing(
     home: Path, file: Path, photos: Path, call: Callable[..., Called]
 ) -> None:
@@ -184,6 +244,7 @@ def test_what_may_cost_more_than_the_limit_is_asked_about_before_anything_is_cha
 ) -> None:
     monkeypatch.setattr(sources, "_compile", lambda _settings: file.read_text())
     monkeypatch.setattr(inventory, "quotas", lambda *_: {})  # which moto has none of for SageMaker
+    equip(account)
     command = ("run", "--profile", "demo", "-p", f"DataUri={photos}", "--target", "aws")
     cheap = call(*command, "--dry-run")
     assert cheap.code == 0, cheap

@@ -29,7 +29,7 @@ IMAGES = tuple(
 def wanted(message: str = "no", **members: Any) -> Wanted:
     step = {"Name": "End", "Type": "Fail", "Arguments": {"ErrorMessage": message}}
     text = json.dumps({"Version": "2020-12-01", "Metadata": {}, "Parameters": [], "Steps": [step]})
-    return Wanted("bincount-dev", text, ROLE, {"project": "bincount"}, BUCKET, {}, **members)
+    return Wanted("bincount-dev", text, ROLE, {"project": "bincount"}, BUCKET, {}, functions=False, **members)
 
 
 def launch(session: boto3.Session, what: Wanted, folder: Path, said: list[str] | None = None) -> str:
