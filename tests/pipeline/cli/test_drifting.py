@@ -173,3 +173,11 @@ def test_shifted_photos_raise_the_alarm_that_starts_the_pipeline(account: Any, c
     assert len(_executions(account)) == 1
     assert call("cleanup", "--yes").code == 0
     assert account.client("cloudwatch").describe_alarms()["MetricAlarms"]  # the template's: it costs a dime a month
+
+
+def test_the_readmes_rule_is_taken(home: Path) -> None:
+    text = (Path(__file__).parents[3] / "lambda" / "drift" / "README.md").read_text(encoding="utf-8")
+    exec(text.split("```python\n")[1].split("```")[0], {})  # noqa: S102 - what the reader is told to run
+    session: Any = aws.session(Home(home))
+    (target,) = session.client("events").list_targets_by_rule(Rule="bincount-retrain")["Targets"]
+    assert target["Arn"] == PIPELINE
