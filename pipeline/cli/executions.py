@@ -139,6 +139,7 @@ def stop(
     Its jobs get SIGTERM and two minutes to write a checkpoint.
     """
     from pipeline.aws import executions
+    from pipeline.cli.following import SECONDS, outage_of
     from pipeline.cli.lookup import find_execution, flag, open_session
 
     session = open_session(target)
@@ -146,9 +147,13 @@ def stop(
     executions.stop(session, arn)
     short = arn.rpartition("/")[2]
     typer.echo(f"{short} is stopping", err=True)
-    for found in executions.watch(session, arn):
+    for found in executions.watch(session, arn, SECONDS[target], outage=outage_of(session, target, arn, _say)):
         if found.done:
             typer.echo(f"{short} {found.status}: `bincount resume {short}{flag(arn)}` continues it")
+
+
+def _say(text: str) -> None:
+    typer.echo(text or "AWS answers again", err=True)
 
 
 def as_json(execution: Execution, **more: object) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pipeline.aws.models import Execution
     from pipeline.aws.outages import Outage
 
-_SECONDS = {Target.LOCAL: 0.3, Target.AWS: 5.0}  # between looks
+SECONDS = {Target.LOCAL: 0.3, Target.AWS: 5.0}  # between looks
 _HERTZ = 8
 
 Show = Callable[["Execution"], None]
@@ -47,7 +47,7 @@ def follow(session: boto3.Session, target: Target, arn: str, *, plain: bool, sto
 
     last: Execution | None = None
     with _display(session, arn, plain) as (show, say):
-        every, outage = _SECONDS[target], outage_of(session, target, arn, say)
+        every, outage = SECONDS[target], outage_of(session, target, arn, say)
         try:
             for last in watch(session, arn, every, outage=outage):
                 show(last)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from pipeline.cli.options import Target
+from pipeline.cli.options import INTERRUPTED, Target
 
 if TYPE_CHECKING:
     import boto3
 
-    from pipeline.aws.launching.models import Plan, Wanted
+    from pipeline.aws.launching.models import Plan, Started, Wanted
     from pipeline.settings import Settings
 
 HEAD = ("plan", "what", "name", "note")
@@ -102,7 +102,21 @@ def launch(
     if dry_run:
         return None
     logs = Home.find().root / "images"
-    return execute(session, planned, logs, lambda line: typer.echo(line, err=True)).arn
+    try:
+        begun = execute(session, planned, logs, lambda line: typer.echo(line, err=True))
+    except KeyboardInterrupt:
+        typer.echo("\nleft: the same command goes on from there; `bincount list` shows what has started", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    if target is Target.AWS:
+        typer.echo(_started_text(begun), err=True)
+    return begun.arn
+
+
+def _started_text(begun: Started) -> str:
+    from pipeline.aws.links import region_of, studio_url
+
+    version = f" from version {begun.version} of the pipeline" if begun.version is not None else ""
+    return f"execution {begun.arn.rpartition('/')[2]} has started{version}: {studio_url(region_of(begun.arn))}"
 
 
 def rows(plan: Plan) -> Iterator[tuple[str, str, str, str]]:

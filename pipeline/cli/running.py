@@ -47,7 +47,9 @@ def run(
 
     On AWS, what is to be done is shown first: images and photos that are missing there are sent, the functions and the
     pipeline brought up to date, and the execution started. One that could cost more than `cost.ask_above_usd` is asked
-    about.
+    about. Whoever else runs the pipeline at the same time: each execution has the definition of its own command. A job
+    of GitHub Actions or CodeBuild starts one execution, however often it repeats the command; run again, it starts
+    another, which takes finished steps from the cache.
 
     The exit code is 0 when it succeeded and staging serves the new version, 1 when it failed, the model is below the
     gate or staging turned the version down. Ctrl-C stops the execution as the service would; `bincount resume`

@@ -173,6 +173,24 @@ def test_an_update_in_the_way_of_another_is_tried_again(account: boto3.Session) 
     assert (done.change, done.version, pauses) == ("changed", 2, [0.5])
 
 
+@pytest.mark.parametrize(
+    ("message", "line"),
+    [
+        ("Unable to parse step End: bad", "SageMaker refuses step End in the definition of counts: Unable to parse"),
+        ("Version is odd", "SageMaker refuses the definition of counts: Version is odd"),
+        (f"Could not assume role {ROLE}.", f"AWS refuses CreatePipeline: SageMaker cannot assume {ROLE}: `bincount"),
+    ],
+)
+def test_a_refused_definition_names_the_step(moto_session: boto3.Session, message: str, line: str) -> None:
+    def refuse() -> None:
+        raise ClientError({"Error": {"Code": "ValidationException", "Message": message}}, "CreatePipeline")
+
+    session: Any = Interrupted(moto_session, "create_pipeline", "before", refuse)
+    with pytest.raises(UserError) as caught:
+        upsert(session, "counts", text(), ROLE, TAGS, BUCKET)
+    assert str(caught.value).startswith(line)
+
+
 @settings(max_examples=25)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["upsert", "start"])), max_size=12))
 def test_any_order_of_upserts_and_starts_loses_no_execution(steps: list[tuple[str, str]]) -> None:

@@ -30,7 +30,7 @@ STEPS = (("Split", "Processing"), ("Tune", "Tuning"), ("Train", "Training"), ("E
 @pytest.fixture
 def session(home: Path, moto_session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> boto3.Session:
     monkeypatch.setattr(inspection, "connect", lambda: moto_session)
-    monkeypatch.setitem(following._SECONDS, Target.AWS, 0.0)
+    monkeypatch.setitem(following.SECONDS, Target.AWS, 0.0)
     monkeypatch.setitem(joblogs._SECONDS, Target.AWS, 0.0)
     return moto_session
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -58,7 +59,7 @@ def account(home: Path, moto_session: boto3.Session, monkeypatch: pytest.MonkeyP
         monkeypatch.delenv(name, raising=False)
     install(moto_session)
     monkeypatch.setattr(inspection, "connect", lambda: moto_session)
-    monkeypatch.setitem(following._SECONDS, Target.AWS, 0.0)
+    monkeypatch.setitem(following.SECONDS, Target.AWS, 0.0)
     return moto_session
 
 
@@ -129,6 +130,7 @@ def test_a_run_uploads_upserts_starts_and_watches(
     assert called.code == 0, called
     assert "uploading 6 files to" in called.err
     assert [one["PipelineExecutionDisplayName"] for one in started(account)] == ["mine"]
+    assert "has started from version 1 of the pipeline: https://us-east-1.console.aws.amazon.com/" in called.err
     again = run(call, "-p", f"DataUri={photos}")
     assert again.code == 0, again
     assert "uploading" not in again.err
@@ -219,6 +221,35 @@ def test_a_profile_brings_images_and_functions_first(
     assert rows[-1][:2] == ["start", "execution"]
     assert "warning: the quota 'ml.m5.xlarge for processing job usage' is 0 and 1 are needed" in called.err
     assert "cost: at most $" in called.err
+
+
+def test_ctrl_c_before_the_start_leaves_what_was_done(
+    account: boto3.Session, file: Path, photos: Path, call: Callable[..., Called], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(executor, "upsert", interrupted)
+    called = run(call, "-p", f"DataUri={photos}")
+    assert called.code == 130
+    assert "the same command goes on from there" in called.err
+    client: Any = account.client("s3")
+    assert client.list_objects_v2(Bucket=BUCKET, Prefix="data/")["KeyCount"] == 6
+
+
+def test_without_keys_or_region_there_is_one_line(
+    home: Path, file: Path, call: Callable[..., Called], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_DEFAULT_REGION", "AWS_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    assert run(call).err.startswith("error: no AWS region is set")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    assert run(call).err.startswith("error: there are no AWS credentials: run `aws configure`")
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    assert run(call).err.startswith("error: the AWS profile that AWS_PROFILE names does not exist")
 
 
 def test_without_a_stack_there_is_one_line(
