@@ -45,7 +45,6 @@ NAMES = [
     *(f"bincount endpoint{verb}" for verb in ("", " predict", " rollback", " reconcile")),
     *(f"bincount models {verb}" for verb in ("show", "compare", "approve", "reject")),
     *(f"bincount data{verb}" for verb in ("", " synth", " fetch", " manifest", " import")),
-    *(f"bincount data{verb}" for verb in ("", " synth", " import")),
     *(f"bincount images{verb}" for verb in ("", " list", " build", " push")),
 ]
 
