@@ -5,6 +5,7 @@ Only a template in S3 may be longer, and the bucket is one of the things that th
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,8 @@ MOST_BYTES = 51_200
 def template_body(path: Path = TEMPLATE) -> str:
     """Return the template on one line, without comments: the same document, tags (`!Sub`, ...) included.
 
+    JSON in it is the same as well, but for its spaces.
+
     Raises:
         UserError: this is no checkout, so that there is no template.
     """
@@ -28,9 +31,13 @@ def template_body(path: Path = TEMPLATE) -> str:
     for node in _nodes(document):
         if isinstance(node, yaml.CollectionNode):
             node.flow_style = True
-        elif isinstance(node, yaml.ScalarNode) and node.style in {"|", ">"}:  # has no place on one line
-            node.style = '"'
+        elif isinstance(node, yaml.ScalarNode) and node.style in {"|", ">"}:  # JSON or text of several lines
+            node.value, node.style = _line(node.value), "'"
     return yaml.serialize(document, Dumper=_Dense, width=float("inf"), allow_unicode=True)
+
+
+def _line(text: str) -> str:
+    return json.dumps(json.loads(text), separators=(",", ":")) if text.startswith("{") else text.strip()
 
 
 class _Dense(yaml.SafeDumper):

@@ -10,6 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 
+from tests.iam_recorder import (  # noqa: F401 - hooks and a fixture of every test
+    only_known_calls,
+    pytest_addoption,
+    pytest_configure,
+    pytest_sessionfinish,
+    pytest_testnodedown,
+    pytest_unconfigure,
+)
+
 if TYPE_CHECKING:
     import boto3
 
