@@ -77,6 +77,9 @@ class Hyperparameters(Strict):
     warmup_epochs: float = Field(default=1.0, ge=0)
     ordinal_sigma: float = Field(default=0.5, ge=0, le=10, description="width of the soft targets, items; 0: one-hot")
     class_balance: Share = Field(default=0.5, description="0: as drawn, 1: every class alike")
+    record_weight: float = Field(
+        default=0.3, ge=0, le=10, description="of the items' records, where there are some; 0: off"
+    )
     dropout: float = Field(default=0.2, ge=0, lt=1)
     drop_path: float = Field(default=0.1, ge=0, lt=1)
     ema_decay: float = Field(default=0.999, ge=0, lt=1)

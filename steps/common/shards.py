@@ -2,16 +2,17 @@
 
 Columns: `id` (string), `label` (int8, 1 to 5; 0 and 6 to 9 in auxiliary photos), `group` (string: photos of one group
 never cross splits) and `image` (binary: the whole frame as JPEG). Random access costs no copy, S3 sees a few large
-objects, and an index over all shards gives samplers exact positions.
+objects, and an index over all shards gives samplers exact positions. Photos to train on may have `items` (a struct, see
+`Items`): what the bin's record says of them.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -20,19 +21,45 @@ import pyarrow as pa
 from steps.common.artifact import one_line
 from steps.common.labels import LABELS
 
+_ITEMS: dict[str, pa.DataType] = {
+    "kinds": pa.int32(),
+    "most": pa.float32(),
+    "volume": pa.float32(),
+    "weight": pa.float32(),
+    "longest": pa.float32(),
+    "words": pa.list_(pa.field("item", pa.string(), nullable=False)),
+}
 _COLUMNS: dict[str, pa.DataType] = {
     "id": pa.string(),
     "label": pa.int8(),
     "group": pa.string(),
     "image": pa.binary(),
+    "items": pa.struct([pa.field(name, kind, nullable=False) for name, kind in _ITEMS.items()]),
 }
-SCHEMA = pa.schema(_COLUMNS, metadata={"format": "bincount-shard-1"})
+_FORMAT = "bincount-shard-2"
+SCHEMA = pa.schema(_COLUMNS, metadata={"format": _FORMAT})
 BATCH_ROWS = 64
 SHARD_BYTES = 128 * 2**20
 
 
 class ShardError(Exception):
     """A file that is no shard of ours, or a folder without any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A bin's items, by its record; `kinds` 0 says that nothing is known.
+
+    `most` is the largest quantity of one kind, `volume` (cubic inches) and `weight` (pounds) are of all items together,
+    `longest` is the longest side of any, inches. `words` are those of the names, in lower case, sorted.
+    """
+
+    kinds: int = 0
+    most: float = 0.0
+    volume: float = 0.0
+    weight: float = 0.0
+    longest: float = 0.0
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +70,7 @@ class Photo:
     label: int
     group: str
     image: bytes
+    items: Items = Items()
 
 
 class ShardWriter:
@@ -73,7 +101,8 @@ class ShardWriter:
         if not self._rows:
             return
         file = self._open()
-        columns = {name: [getattr(row, name) for row in self._rows] for name in SCHEMA.names}
+        columns = {name: [getattr(row, name) for row in self._rows] for name in SCHEMA.names if name != "items"}
+        columns["items"] = [asdict(row.items) for row in self._rows]
         file.write_batch(pa.RecordBatch.from_pydict(columns, schema=SCHEMA))
         self._bytes += sum(len(row.image) for row in self._rows)
         self._rows = []
@@ -153,6 +182,13 @@ class ShardDataset:
             image=batch.column("image")[row].as_py(),
         )
 
+    def items(self) -> Iterator[Items]:
+        """Yield what the record of each photo's bin says, in the order of the photos."""
+        for batch in self._batches:
+            rows: list[Any] = batch.column("items").to_pylist()
+            for row in rows:
+                yield Items(**{**row, "words": tuple(row["words"])})
+
     def __iter__(self) -> Iterator[Photo]:
         return (self[index] for index in range(len(self)))
 
@@ -160,7 +196,7 @@ class ShardDataset:
 def _open(path: Path) -> list[pa.RecordBatch]:
     try:
         reader = pa.ipc.open_file(pa.memory_map(str(path)))
-        if not reader.schema.equals(SCHEMA) or (reader.schema.metadata or {}).get(b"format") != b"bincount-shard-1":
+        if not reader.schema.equals(SCHEMA) or (reader.schema.metadata or {}).get(b"format") != _FORMAT.encode():
             raise ShardError(f"{path} has other columns than a bincount shard")
         batches = [reader.get_batch(index) for index in range(reader.num_record_batches)]
         for batch in batches:
@@ -169,6 +205,14 @@ def _open(path: Path) -> list[pa.RecordBatch]:
             batch.validate(full=True)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise ShardError(f"{path} is no whole Arrow IPC file: {one_line(error)}") from None
-    if any(column.null_count for batch in batches for column in batch.columns):
-        raise ShardError(f"{path} has rows without an id, label, group or image")
+    if any(_has_null(column) for batch in batches for column in batch.columns):
+        raise ShardError(f"{path} has rows without an id, label, group, image or items")
     return batches
+
+
+def _has_null(column: Any) -> bool:  # noqa: ANN401 - the stubs know no flatten
+    if column.null_count:
+        return True
+    if pa.types.is_struct(column.type):
+        return any(_has_null(part) for part in column.flatten())
+    return bool(pa.types.is_list(column.type)) and _has_null(column.flatten())

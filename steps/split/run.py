@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from steps.common.files import atomic_file, write_json
@@ -23,6 +24,7 @@ from steps.split import limits
 from steps.split.aside import Aside
 from steps.split.assign import Assignment
 from steps.split.groups import picture_groups
+from steps.split.items import read_items
 from steps.split.labels import Labels, read_labels
 from steps.split.photos import Source, list_files, match
 from steps.split.writing import clear, write_shards
@@ -87,7 +89,9 @@ def _split(
     if alone:  # before the long part: but for rejects the counts are known now
         limits.check_splits(Counter(assignment.split(groups[source.id]) for source in good))
     to_write = [*good, *_auxiliary(matched, groups, assignment, aside)]
-    written = write_shards(to_write, groups, assignment, settings, folders.out, _mark(hosts), aside)
+    written = write_shards(
+        to_write, groups, assignment, settings, folders.out, _mark(hosts), aside, partial(read_items, folders.labels)
+    )
     limits.check_rejected(aside.named("rejected"), len(sources), settings)
     if alone:
         limits.check_splits(Counter({name: count.total() for name, count in written.counts.items()}))

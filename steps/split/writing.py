@@ -18,7 +18,7 @@ from steps.common.files import atomic_file
 from steps.common.images import PhotoError
 from steps.common.job import JobError
 from steps.common.labels import AUXILIARY, CLASS_LABELS, LABELS, MANY, SPLITS
-from steps.common.shards import Photo, ShardWriter
+from steps.common.shards import Items, Photo, ShardWriter
 from steps.common.split_report import HASH_BITS, SplitSettings
 from steps.split.aside import Aside
 from steps.split.assign import Assignment
@@ -28,6 +28,7 @@ from steps.split.pool import ordered_map
 
 log = logging.getLogger(__name__)
 SECONDS_BETWEEN_LINES = 10.0
+TRAINED_ON = ("train", AUXILIARY)
 
 
 @dataclass
@@ -104,6 +105,7 @@ def write_shards(
     out: Path,
     host: str,
     aside: Aside,
+    items: Callable[[str], Items] = lambda _: Items(),
 ) -> Written:
     """Write `<out>/<split>/<split>[-host]-00000.arrow`, ... and `<out>/report/assignments[-host].csv`.
 
@@ -115,12 +117,17 @@ def write_shards(
         out: the folder of the outputs.
         host: `-algo-1` or the like where several hosts write, else empty.
         aside: is told of rejected and moved photos.
+        items: gives what the record of a photo's bin says; asked for photos that train only.
     """
 
-    def work(source: Source) -> tuple[bytes, str] | PhotoError:
+    def split_of(source: Source) -> str:
+        return assignment.split(groups[source.id]) if source.label in LABELS else AUXILIARY
+
+    def work(source: Source) -> tuple[bytes, str, Items] | PhotoError:
         try:
             data = read_photo(Path(source.path))
-            return render(data, settings.size, settings.side), hashlib.sha256(data).hexdigest()
+            known = items(source.id) if split_of(source) in TRAINED_ON else Items()
+            return render(data, settings.size, settings.side), hashlib.sha256(data).hexdigest(), known
         except PhotoError as error:
             return error
 
@@ -137,9 +144,8 @@ def write_shards(
             if isinstance(found, PhotoError):
                 aside.add("rejected" if labelled else "left out", source.id, found.reason)
             else:
-                group = groups[source.id]
-                split = assignment.split(group) if labelled else AUXILIARY
-                shards[split].write(Photo(source.id, min(source.label, MANY), group, found[0]))
+                group, split = groups[source.id], split_of(source)
+                shards[split].write(Photo(source.id, min(source.label, MANY), group, found[0], found[2]))
                 row(source.id, group, split)
                 written.add(source, split, found[1])
                 if labelled and (before := assignment.moved_from(source.id, split)):

@@ -34,7 +34,7 @@ class Family:
 class PhotoClassifier(nn.Module):
     """A backbone with its normalisation: uint8 photos [n, size, size, 3] (RGB) in, logits [n, classes] out.
 
-    While it trains the logits are of all its classes, otherwise of those that are served.
+    While it trains the outputs are those of the whole head, otherwise the logits of the counts that are served.
 
     The permutation gives channels_last memory as it is: no copy.
     """
@@ -66,7 +66,7 @@ def build(name: str, dropout: float, drop_path: float, image_size: int, classes:
         classes: that training tells apart.
     """
     family = FAMILIES[name]
-    backbone = family.build(name, dropout, drop_path, image_size, classes.number)
+    backbone = family.build(name, dropout, drop_path, image_size, classes.outputs)
     for module in backbone.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.momentum = BATCHNORM_MOMENTUM

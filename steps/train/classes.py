@@ -16,6 +16,13 @@ class Classes:
 
     first: int
     number: int
+    extra: int = 0
+    """Outputs of the head beside the counts, which training alone uses."""
+
+    @property
+    def outputs(self) -> int:
+        """How many outputs the head has."""
+        return self.number + self.extra
 
     @property
     def served(self) -> slice:

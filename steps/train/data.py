@@ -20,7 +20,7 @@ from steps.common.files import sha256
 from steps.common.images import PhotoError, decode, to_input
 from steps.common.job import JobError
 from steps.common.labels import AUXILIARY_LABELS, LABELS
-from steps.common.shards import Photo, ShardDataset, ShardError
+from steps.common.shards import Items, Photo, ShardDataset, ShardError
 from steps.train.augment import Pixels, apply, draw
 from steps.train.classes import SERVED, WIDE, Classes
 from steps.train.sampler import Indices
@@ -39,6 +39,11 @@ class Joined:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def items(self) -> Iterator[Items]:
+        """Yield what the record of each photo's bin says, in the order of the photos."""
+        for part in self._parts:
+            yield from part.items()
 
     def __getitem__(self, index: int) -> Photo:
         which = int(np.searchsorted(self._starts, index, side="right")) - 1

@@ -36,6 +36,9 @@ class Hyperparameters(BaseModel):
     warmup_epochs: Annotated[float, Field(ge=0)] = 1.0
     ordinal_sigma: Annotated[float, Field(ge=0, le=10, description="items; 0: one-hot targets")] = 0.5
     class_balance: Annotated[Share, Field(description="0: as the data is, 1: each class weighs the same")] = 0.5
+    record_weight: Annotated[
+        float, Field(ge=0, le=10, description="of the items' records in the objective; 0: off")
+    ] = 0.3
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
     drop_path: Annotated[float, Field(ge=0, lt=1, description="where the backbone has stochastic depth")] = 0.1
     ema_decay: Annotated[float, Field(ge=0, lt=1, description="0: no averaging")] = 0.999

@@ -23,6 +23,7 @@ from steps.train.hyperparameters import Hyperparameters
 from steps.train.loss import class_weights, loss_sum, soft_targets
 from steps.train.precision import Choice
 from steps.train.progress import Meter, epoch_line, say
+from steps.train.records import Records
 from steps.train.sampler import Indices, Plan
 from steps.train.schedule import learning_rate
 from steps.train.validation import Scores, validate
@@ -45,6 +46,8 @@ class Run:
     checkpoints: Checkpoints
     pool: ThreadPoolExecutor
     stop: Callable[[], bool]
+    records: Records | None = None
+    """What the items' records teach beside the count."""
 
 
 class Trainer:
@@ -135,10 +138,14 @@ class Trainer:
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         with autocast(run):
-            logits = self._forward(batch.photos.to(cluster.device, non_blocking=True))
-        total = loss_sum(logits, batch.targets.to(cluster.device), self._targets, self._weights)
+            outputs = self._forward(batch.photos.to(cluster.device, non_blocking=True))
+        number = run.train.classes.number
+        total = loss_sum(outputs[:, :number], batch.targets.to(cluster.device), self._targets, self._weights)
+        whole = total
+        if run.records is not None:
+            whole = total + parameters.record_weight * run.records.loss_sum(outputs[:, number:], batch.indices)
         # Gradients are averaged over the ranks: this makes them those of the mean over the global batch.
-        self._scaler.scale(total * (cluster.world / plan.batch)).backward()  # type: ignore[no-untyped-call]
+        self._scaler.scale(whole * (cluster.world / plan.batch)).backward()  # type: ignore[no-untyped-call]
         if parameters.clip_norm:
             self._scaler.unscale_(self._optimizer)
             nn.utils.clip_grad_norm_(self._model.parameters(), parameters.clip_norm)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from steps.train.loop import Run, Trainer
 from steps.train.precision import choose
 from steps.train.progress import say
 from steps.train.provenance import code_digest, data_identity, provenance
+from steps.train.records import read_records
 from steps.train.sampler import plan
 
 COMPARED = 8  # photos on which ONNX Runtime and torch must agree
@@ -43,6 +45,11 @@ def train(parameters: Hyperparameters, cluster: Cluster, stop: Callable[[], bool
     """
     channels = base_dir() / "input" / "data"
     data = open_training(channels, parameters.image_size, parameters.seed, parameters.augment)
+    records = read_records(data.shards) if parameters.record_weight else None
+    if records is not None and records.outputs:
+        data = replace(data, classes=replace(data.classes, extra=records.outputs))
+    else:
+        records = None
     validation = open_channel(channels / "validation", parameters.image_size, parameters.seed)
     if not cluster.same_everywhere(data.outline()) or not cluster.same_everywhere(validation.outline()):
         raise JobError("the hosts have different data: the channels must be FullyReplicated")
@@ -59,6 +66,7 @@ def train(parameters: Hyperparameters, cluster: Cluster, stop: Callable[[], bool
             Checkpoints(folder),
             pool,
             stop,
+            records,
         )
         model = start_model(run, channels / "weights")
         introduce(run)
@@ -111,7 +119,9 @@ def introduce(run: Run) -> None:
         f"data: {len(run.train.shards)} photos to train on, {len(run.validation.shards)} to validate; "
         f"{plan_.steps} steps an epoch of {plan_.batch} photos"
     )
-    if run.train.classes != SERVED:
+    if run.records is not None:
+        say(f"records: {run.records.known.sum()} photos teach {run.records.words.shape[1]} words and the items' sizes")
+    if run.train.classes.number != SERVED.number:
         others = int((run.train.shards.labels < LABELS[0]).sum() + (run.train.shards.labels > LABELS[-1]).sum())
         say(f"auxiliary: {others} of the photos to train on hold another number of items than 1 to 5")
     if parameters.drop_path and not FAMILIES[parameters.backbone].has_drop_path:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steps.common.shards import BATCH_ROWS, SCHEMA, Photo, ShardDataset, ShardError, ShardWriter
+from steps.common.shards import BATCH_ROWS, SCHEMA, Items, Photo, ShardDataset, ShardError, ShardWriter
 
 
 def photos(count: int) -> list[Photo]:
@@ -87,6 +88,15 @@ def test_damaged_files_are_refused(tmp_path: Path, keep: float) -> None:
         ShardDataset(tmp_path)
 
 
+ROW: dict[str, list[object]] = {
+    "id": ["1"],
+    "label": [1],
+    "group": ["g"],
+    "image": [b""],
+    "items": [asdict(Items())],
+}
+
+
 def write_table(path: Path, schema: pa.Schema, columns: dict[str, list[object]]) -> None:
     with pa.ipc.new_file(str(path), schema) as file:
         file.write_batch(pa.RecordBatch.from_pydict(columns, schema=schema))
@@ -99,7 +109,7 @@ def test_other_tables_are_refused(tmp_path: Path) -> None:
 
 
 def test_labels_outside_the_classes_are_refused(tmp_path: Path) -> None:
-    write_table(tmp_path / "x.arrow", SCHEMA, {"id": ["1"], "label": [6], "group": ["g"], "image": [b""]})
+    write_table(tmp_path / "x.arrow", SCHEMA, {**ROW, "label": [6]})
     with pytest.raises(ShardError, match="outside 1 to 5"):
         ShardDataset(tmp_path)
 
@@ -120,10 +130,24 @@ def test_offsets_that_would_end_the_process_are_refused(tmp_path: Path, column: 
 
 @pytest.mark.parametrize("column", SCHEMA.names)
 def test_rows_with_nothing_in_a_column_are_refused(tmp_path: Path, column: str) -> None:
-    row: dict[str, list[object]] = {"id": ["1"], "label": [1], "group": ["g"], "image": [b""]}
-    write_table(tmp_path / "x.arrow", SCHEMA, {**row, column: [None]})
-    with pytest.raises(ShardError, match="without an id, label, group or image"):
+    write_table(tmp_path / "x.arrow", SCHEMA, {**ROW, column: [None]})
+    with pytest.raises(ShardError, match="without an id, label, group, image or items"):
         ShardDataset(tmp_path)
+
+
+@pytest.mark.parametrize("hole", [{"kinds": None}, {"words": None}, {"words": ["a", None]}])
+def test_items_with_nothing_in_a_member_are_refused(tmp_path: Path, hole: dict[str, object]) -> None:
+    write_table(tmp_path / "x.arrow", SCHEMA, {**ROW, "items": [{**asdict(Items()), **hole}]})
+    with pytest.raises(ShardError, match="without an id, label, group, image or items"):
+        ShardDataset(tmp_path)
+
+
+def test_items_come_back_in_the_order_of_the_photos(tmp_path: Path) -> None:
+    some = Items(2, 3.0, 12.5, 0.25, 9.0, ("case", "phone"))
+    with ShardWriter(tmp_path, "a") as writer:
+        for number in range(3):
+            writer.write(Photo(str(number), 1, "g", b"jpeg", some if number == 1 else Items()))
+    assert list(ShardDataset(tmp_path).items()) == [Items(), some, Items()]
 
 
 def test_a_shard_without_rows_is_an_empty_dataset(tmp_path: Path) -> None:

@@ -273,3 +273,11 @@ def test_an_auxiliary_photo_that_does_not_decode_fails_nothing(bins: Bins, run: 
     report = run(max_rejected=0.0)
     assert report.rejected.total == 0
     assert report.left_out.total == 1
+
+
+def test_only_photos_that_train_carry_their_record(bins: Bins, run: Run, tmp_path: Path) -> None:
+    bins.fill(0, 60)
+    run()
+    for name in SPLITS:
+        kinds = {items.kinds for items in ShardDataset(tmp_path / "out" / name).items()}
+        assert kinds == ({2} if name == "train" else {0})

@@ -18,11 +18,12 @@ import torch
 from safetensors.torch import load_file
 
 from steps.common.artifact import open_artifact, read_spec
-from steps.common.shards import Photo, ShardDataset, ShardWriter
+from steps.common.shards import Items, Photo, ShardDataset, ShardWriter
 from steps.train.backbones import build
 from steps.train.checkpoint import LATEST, Checkpoints, Position, parse
 from steps.train.data import open_channel
 from steps.train.loop import photos_digest
+from steps.train.records import MEASURES
 from steps.train.sampler import plan
 
 HOSTS = ("algo-1", "algo-2")
@@ -138,14 +139,16 @@ def test_auxiliary_photos_train_and_the_artifact_still_answers_one_to_five(
     photo = ShardDataset(channels / "train")[0].image
     with ShardWriter(data / "auxiliary", "auxiliary") as shards:
         for number in range(12):
-            shards.write(Photo(f"other-{number}", 6 + number % 4, f"record:{number}", photo))
+            items = Items(2, 1.0, 30.0, 0.5, 7.0, ("case", "phone"))
+            shards.write(Photo(f"other-{number}", 6 + number % 4, f"record:{number}", photo, items))
     process = start(base, OMP_NUM_THREADS="1", TRAINING_JOB_NAME="job-7")
     said, _ = process.communicate()
     assert process.returncode == 0, said
     assert "auxiliary: 12 of the photos to train on" in said
+    assert "records: 12 photos teach 0 words" in said
     check_artifact(base / "model")
     weights = load_file(base / "model" / "model.safetensors")
-    assert weights["_fc.weight"].shape[0] == 10
+    assert weights["_fc.weight"].shape[0] == 10 + MEASURES  # twelve photos make no word frequent
 
 
 def test_a_wrong_hyperparameter_is_one_line_in_the_failure_file(make_job: MakeJob, start: Start) -> None:
