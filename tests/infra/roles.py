@@ -25,13 +25,7 @@ _BY_EVENTS = {"deploy", "drift"}
 # Without the right to list, S3 answers 403 for what is gone, which is then no reason to pass a version over.
 _BEYOND_CALLS = {"champion": {"s3:ListBucket bincount/executions/*"}}
 
-ADMINISTRATOR = (
-    "cli stacking.",
-    "cli bootstrapping.",
-    "cli teardown",
-    "pipeline/aws/teardown",
-    "pipeline/aws/bootstrap",
-)
+ADMINISTRATOR = ("cli installing.", "pipeline/aws/installing/")
 """Who makes and removes the roles themselves: no role of the stack could."""
 CI = (
     "cli executions.",

@@ -111,3 +111,57 @@ def test_no_star_stands_where_an_arn_can(stack: Stack, principal: str) -> None:
                 assert formats(action) == [], f"{action} knows resources"
         for resource in listed(statement["Resource"]):
             assert resource == ANY or not resource.split(":", 5)[5].startswith(ANY), resource
+
+
+def conditions(stack: Stack, principal: str, action: str) -> list[dict[str, Any]]:
+    """Return the conditions of the statements that allow an action."""
+    found = [one for one in statements(stack, principal) if action in listed(one["Action"])]
+    assert found, f"{principal} has no {action}"
+    return [one.get("Condition", {}) for one in found]
+
+
+def test_the_pipeline_registers_what_a_person_has_to_approve(stack: Stack) -> None:
+    pending = {"StringEquals": {"sagemaker:ModelApprovalStatus": "PendingManualApproval"}}
+    assert conditions(stack, "PipelineRole", "sagemaker:CreateModelPackage") == [pending]
+    assert conditions(stack, "DeployRole", "sagemaker:UpdateModelPackage") == [
+        {"Null": {"sagemaker:ModelApprovalStatus": "true"}}
+    ]
+
+
+@pytest.mark.parametrize("job", ["ProcessingJob", "TrainingJob", "HyperParameterTuningJob"])
+def test_jobs_are_isolated_whatever_a_definition_says(stack: Stack, job: str) -> None:
+    isolated = {"sagemaker:NetworkIsolation": "true", "sagemaker:InterContainerTrafficEncryption": "true"}
+    assert conditions(stack, "PipelineRole", f"sagemaker:Create{job}") == [{"Bool": isolated}]
+
+
+@pytest.mark.parametrize("principal", ["PipelineRole", "DeployRole", "CiPolicy"])
+def test_roles_are_passed_to_sagemaker_alone(stack: Stack, principal: str) -> None:
+    passed = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+    assert conditions(stack, principal, "iam:PassRole") == [passed]
+
+
+@pytest.mark.parametrize("principal", PRINCIPALS)
+def test_metrics_go_into_a_namespace_of_their_own(stack: Stack, principal: str) -> None:
+    for statement in statements(stack, principal):
+        if "cloudwatch:PutMetricData" in listed(statement["Action"]):
+            assert list(statement["Condition"]) == ["StringEquals"]
+            assert list(statement["Condition"]["StringEquals"]) == ["cloudwatch:namespace"]
+
+
+@pytest.mark.parametrize("principal", ["CiPolicy", "PipelineRole", "DeployRole", "ProcessingRole", "TrainingRole"])
+def test_nobody_but_the_operator_approves(wanted: dict[str, set[str]], principal: str) -> None:
+    assert "sagemaker:UpdateModelPackage model-package/bincount-*" in wanted["OperatorPolicy"]
+    held = {pair for pair in wanted[principal] if "UpdateModelPackage" in pair}
+    assert held == (set() if principal != "DeployRole" else {"sagemaker:UpdateModelPackage model-package/bincount-*"})
+
+
+def test_every_role_of_a_service_is_assumed_by_it_alone(stack: Stack) -> None:
+    for name, role in stack.of_type("AWS::IAM::Role").items():
+        (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+        if name == "CiRole":
+            assert statement["Condition"]["StringEquals"].keys() == {
+                "token.actions.githubusercontent.com:aud",
+                "token.actions.githubusercontent.com:sub",
+            }
+        else:
+            assert list(statement["Principal"]) == ["Service"], name
