@@ -78,6 +78,7 @@ def only_known_calls(request: pytest.FixtureRequest) -> Iterator[None]:
     assert not new, f"calls that tests/infra/calls.json lacks: {new}; if they are meant: pytest --record-calls"
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Take over what a worker of pytest-xdist has seen."""
     for component, calls in node.workeroutput.get("calls", {}).items():
