@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from packaging.requirements import Requirement
 
 from pipeline.errors import UserError
 from pipeline.images import IMAGE_OF, ROOT, Step, content, entrypoint_of, image_tag, image_uri
@@ -59,6 +60,7 @@ def test_neither_place_nor_time_nor_what_is_not_content_changes_a_tag(checkout: 
         ("steps/__init__.py", set(STEPS)),
         ("containers/processing/requirements.txt", {"split", "evaluate"}),
         ("containers/training/Dockerfile", {"train"}),
+        ("containers/training/torch.txt", {"train"}),
         ("containers/inference/server.py", {"inference"}),
         ("docs/new.md", set()),
     ],
@@ -71,6 +73,17 @@ def test_a_change_renames_exactly_the_images_that_hold_it(checkout: Path, change
         file.write("# changed\n")
     after = tags(checkout)
     assert {step for step in STEPS if before[step] != after[step]} == rebuilt
+
+
+def test_another_base_renames_the_images_that_are_built_on_it() -> None:
+    settings = {
+        "": load_settings("demo"),
+        "all": load_settings("demo", {"images.base": "mirror.example/python:3.11.15"}),
+        "training": load_settings("demo", {"images.training_base": "pytorch:2.14.1"}),
+    }
+    uris = {name: {step: image_uri(step, given) for step in STEPS} for name, given in settings.items()}
+    assert {step for step in STEPS if uris["all"][step] != uris[""][step]} == set(STEPS)
+    assert {step for step in STEPS if uris["training"][step] != uris[""][step]} == {"train"}
 
 
 def test_a_file_moved_within_a_step_changes_its_tag(checkout: Path) -> None:
@@ -99,13 +112,40 @@ def test_other_peoples_images_have_no_entry_point_here(uri: str) -> None:
     assert entrypoint_of(uri) is None
 
 
+def requirements(image: str) -> dict[str, str]:
+    """Return the blocks of an image's requirements, pin and hashes, by their pins."""
+    text = "".join(path.read_text() for path in sorted((ROOT / "containers" / image).glob("*.txt")))
+    blocks = re.findall(r"^[^#\s].*(?:\n[ \t]+.*)*", text, re.MULTILINE)
+    return {re.split(r"[\s\\;]", block)[0]: block for block in blocks}
+
+
 @pytest.mark.parametrize("image", ["processing", "training", "inference"])
-def test_an_image_installs_exactly_what_the_extra_of_its_name_lists(image: str) -> None:
+def test_an_image_s_requirements_are_hashed_and_satisfy_the_extra_of_its_name(image: str) -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    lines = (ROOT / "containers" / image / "requirements.txt").read_text().splitlines()
-    pinned = [line for line in lines if not line.startswith("#")]
-    assert all(re.fullmatch(r"[\w-]+==[\w.]+", line) for line in pinned)
-    assert [line.split("==")[0] for line in pinned] == [re.split("[<>=]", line)[0] for line in extras[image]]
+    found = requirements(image)
+    assert all(re.fullmatch(r"[\w-]+==[\w.+]+", pin) for pin in found)
+    assert [pin for pin, block in found.items() if not re.search(r"--hash=sha256:[0-9a-f]{64}(\s|$)", block)] == []
+    pinned = dict(pin.split("==") for pin in found)
+    assert len(pinned) == len(found)
+    for wanted in map(Requirement, extras[image]):
+        assert wanted.specifier.contains(pinned[wanted.name]), f"run `python -m pipeline.building.lock`: {wanted}"
+
+
+def test_only_the_training_image_holds_pytorch() -> None:
+    for image in ("processing", "inference"):
+        assert not any(pin.startswith(("torch", "nvidia")) for pin in requirements(image))
+    torch = (ROOT / "containers" / "training" / "torch.txt").read_text()
+    assert re.search(r"^torch==\d+\.\d+\.\d+ ", torch, re.MULTILINE)  # the Dockerfile reads the minor version
+
+
+@pytest.mark.parametrize("image", ["processing", "training", "inference"])
+def test_an_image_installs_nothing_without_its_hash_on_a_base_of_one_version(image: str) -> None:
+    text = (ROOT / "containers" / image / "Dockerfile").read_text().replace("\\\n", " ")
+    installs = re.findall(r"pip install ([^&;\n]*)", text)
+    assert installs
+    assert all({"--require-hashes", "--no-cache-dir"} < set(install.split()) for install in installs)
+    assert re.search(r"^ARG BASE_IMAGE=\S+python:3\.11\.\d+-\S+$", text, re.MULTILINE)
+    assert re.findall(r"^FROM (\S+)", text, re.MULTILINE) == ["${BASE_IMAGE}", "${BASE_IMAGE}"]
 
 
 def test_a_dockerfile_copies_all_of_the_image_s_content() -> None:
