@@ -37,6 +37,7 @@ def test_the_environment_names_an_engine(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_why_there_is_no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("BINCOUNT_ENGINE", raising=False)
     with pytest.raises(UserError, match="there is no container engine: install Docker or Podman"):
         find()
     with pytest.raises(UserError, match="nerdctl does not work: there is no such program"):

@@ -75,6 +75,7 @@ def test_list_needs_no_engine(
     call: Callable[..., Called], home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("BINCOUNT_ENGINE", raising=False)
     listed = call("images", "list", "--json")
     assert listed.code == 0
     assert {one["here"] for one in json.loads(listed.out)} == {None}
