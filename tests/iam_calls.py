@@ -52,7 +52,8 @@ def caller(frame: FrameType | None) -> str | None:
 def _files(frame: FrameType | None) -> Iterator[tuple[str, str]]:
     prefix = f"{ROOT}/"
     while frame is not None:
-        if frame.f_code.co_filename.startswith(prefix):
+        # A worker of pytest-xdist is a child and pytest itself: it is wrapped twice.
+        if frame.f_code.co_filename.startswith(prefix) and frame.f_code.co_filename != __file__:
             yield frame.f_code.co_filename.removeprefix(prefix), frame.f_code.co_name
         frame = frame.f_back
 
