@@ -96,6 +96,9 @@ def test_the_version_says_what_it_was_trained_on_and_what_it_had_to_reach(machin
     spec = json.loads(_member(machine.output("train", "*/output/model.tar.gz"), "model.json"))
     assert version["metadata"]["DataHash"] == spec["provenance"]["data"]
     assert float(version["metadata"]["MinMacroF1"]) == 0.0
+    about = aws.session(machine.home).client("sagemaker").describe_model_package(ModelPackageName=version["arn"])
+    baseline = about["DriftCheckBaselines"]["ModelQuality"]["Statistics"]["S3Uri"]
+    assert Path(baseline.replace("s3:/", str(machine.home.s3), 1)).is_file()
 
 
 @pytest.mark.usefixtures("first")
