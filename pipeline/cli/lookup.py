@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.cli.options import Target
 from pipeline.errors import UserError, did_you_mean
@@ -18,8 +18,8 @@ PROJECT_PREFIX = "bincount-"  # in an account of AWS the names of others are not
 _LISTED = 100
 
 
-def open_session(target: Target) -> boto3.Session:
-    """Return the session whose answers come from the target."""
+def open_session(target: Target, containers: Mapping[str, Any] | None = None) -> boto3.Session:
+    """Return the session whose answers come from the target; executions that it starts here may run in containers."""
     if target is Target.AWS:
         from pipeline.aws.inspection import connect
 
@@ -27,7 +27,7 @@ def open_session(target: Target) -> boto3.Session:
     from pipeline.local.aws import session
     from pipeline.local.home import Home
 
-    return session(Home.find())
+    return session(Home.find(), containers=containers)
 
 
 def settings_on(session: boto3.Session, target: Target, profile: str, given: Mapping[str, str]) -> Settings:

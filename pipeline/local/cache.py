@@ -67,12 +67,17 @@ def artifact_prints(s3: LocalS3, artifacts: tuple[str, ...]) -> dict[str, str | 
     return {uri: fingerprint(s3, uri) for uri in artifacts}
 
 
-def find(store: Store, s3: LocalS3, pipeline: str, step: str, key: str, max_age: float) -> tuple[str, Document] | None:
+def find(
+    store: Store, s3: LocalS3, pipeline: str, step: str, key: str, max_age: float, *, contained: bool = False
+) -> tuple[str, Document] | None:
     """Return the execution ARN and step document of the latest result to reuse, or None.
 
     Only steps that did the work count, and only while the artifacts that they left are still there as they were.
+    What a process did is nothing to an execution in containers (`contained`), which is to show that the images work.
     """
     for execution in reversed(store.find("execution", pipeline)):
+        if bool(execution.get("_containers")) != contained:
+            continue
         arn = execution["PipelineExecutionArn"]
         found = store.get("step", f"{arn}/{step}")
         if found is None or found["StepStatus"] != "Succeeded" or found.get("_cache_key") != key:

@@ -34,6 +34,7 @@ class Context:
     s3: LocalS3
     slots: Slots
     runner: Runner = field(default_factory=ProcessRunner)
+    containers: dict[str, Any] | None = None  # the engine of the execution's containers; None for processes
     stop: threading.Event = field(default_factory=threading.Event)
     functions: Path = REPOSITORY / "lambda"
     function_seconds: float = 600.0  # what the service lets a Lambda step take at most
@@ -42,7 +43,14 @@ class Context:
     @classmethod
     def open(cls, home: Home, execution_arn: str, **changes: Any) -> Context:  # noqa: ANN401
         """Return the context of an execution; `changes` replace members."""
-        members = {"store": Store(home.database), "s3": LocalS3(home.s3), "slots": Slots(cores())}
+        store = Store(home.database)
+        members: dict[str, Any] = {"store": store, "s3": LocalS3(home.s3), "slots": Slots(cores())}
+        if recorded := (store.get("execution", execution_arn) or {}).get("_containers"):
+            from pipeline.local.containers.choice import choose
+            from pipeline.local.containers.runner import ContainerRunner
+
+            choice = choose(recorded)
+            members |= {"runner": ContainerRunner(home, choice), "containers": choice.document()}
         return cls(home, execution_arn, **{**members, **changes})
 
     @property

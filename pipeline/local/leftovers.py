@@ -14,6 +14,8 @@ from pathlib import Path
 
 import psutil
 
+from pipeline.local.aws.launch import engine_lives
+from pipeline.local.containers.sweeping import Stray, containers, stop
 from pipeline.local.endpoints.places import endpoint_folder, lock_file
 from pipeline.local.endpoints.servers import STOP_SECONDS
 from pipeline.local.home import Home
@@ -22,6 +24,8 @@ from pipeline.local.store import Store
 _MANAGER = "pipeline.local.endpoints"
 _WORKERS = frozenset({_MANAGER, "pipeline.local.deliveries", "pipeline.local.function_host"})
 _TICK = 0.1
+JOBS = "jobs (whose engine was killed)"
+"""Stands for an endpoint's name where containers of jobs are left: no endpoint can be called so."""
 _LAST_WORDS = 5.0  # seconds in which a manager that has just removed its endpoint ends by itself
 
 
@@ -32,11 +36,13 @@ class Leftover:
     endpoint: str
     processes: tuple[int, ...]
     files: tuple[Path, ...]
+    containers: tuple[Stray, ...] = ()
 
     def __str__(self) -> str:
         """Return it as one says it."""
-        count = len(self.processes)
+        count, contained = len(self.processes), len(self.containers)
         parts = [f"{count} process{'es' * (count > 1)}"] * bool(count) + ["its folder"] * bool(self.files)
+        parts += [f"{contained} container{'s' * (contained > 1)}"] * bool(contained)
         return f"{' and '.join(parts)} of {self.endpoint}, which is gone"
 
 
@@ -47,11 +53,33 @@ def leftovers(home: Home) -> list[Leftover]:
         if (endpoint := _endpoint_of(process, home)) is not None:
             processes[endpoint].append(process.pid)
     folder = home.root / "endpoints"
+    strays = defaultdict[str, list[Stray]](list)
+    for stray in containers(home):
+        strays[_owner(home, stray)].append(stray)
     kept = [path.stem if path.suffix == ".lock" else path.name for path in folder.iterdir()] if folder.is_dir() else []
     # Read last: what was made while we looked has a record by now.
     store = Store(home.database)
-    lost = [name for name in sorted({*processes, *kept}) if store.get("endpoint", name) is None]
-    return [Leftover(name, tuple(processes.get(name, ())), _files(home, name)) for name in lost]
+    if _engine_runs(store):
+        strays.pop(JOBS, None)  # they are watched
+    lost = [name for name in sorted({*processes, *kept, *strays}) if store.get("endpoint", name) is None]
+    return [
+        Leftover(name, tuple(processes.get(name, ())), _files(home, name), tuple(strays.get(name, ()))) for name in lost
+    ]
+
+
+def _owner(home: Home, stray: Stray) -> str:
+    """Return the endpoint that a container serves, or JOBS."""
+    folder = home.root / "endpoints"
+    return stray.base.relative_to(folder).parts[0] if stray.base.is_relative_to(folder) else JOBS
+
+
+def _engine_runs(store: Store) -> bool:
+    return any(
+        execution.get("_engine_pid") is not None
+        and engine_lives(execution["_engine_pid"], execution["PipelineExecutionArn"], execution["LastModifiedTime"])
+        for execution in store.find("execution")
+        if execution["PipelineExecutionStatus"] in {"Executing", "Stopping"}
+    )
 
 
 def remove(home: Home, leftover: Leftover) -> None:
@@ -64,6 +92,7 @@ def remove(home: Home, leftover: Leftover) -> None:
     stubborn = psutil.wait_procs(processes, STOP_SECONDS)[1]
     for process in stubborn:
         _send(process, "kill")
+    stop(leftover.containers, STOP_SECONDS)
     psutil.wait_procs(stubborn, STOP_SECONDS)  # else one could still write into the folder that goes now
     for path in _files(home, leftover.endpoint):
         if path.is_dir():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from pipeline.local.containers.sweeping import sweep
 from pipeline.local.context import Context
 from pipeline.local.jobs.checkpoints import Checkpoints
 from pipeline.local.processes import stop_orphans
@@ -32,6 +33,7 @@ def recover(context: Context) -> None:
 def _close(context: Context, kind: str, status: str, job: Document) -> None:
     folder = Path(job["_folder"])
     stop_orphans([(pid, start) for pid, start in job["_pids"] if start is not None], folder, context.grace)
+    sweep(context.home, folder, context.grace)
     if "CheckpointConfig" in job:
         # What the job saved after the last upload is in its folder alone: the next run begins there.
         for base in sorted(folder.glob("algo-*")):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pipeline.local.failures import StepError
+from pipeline.local.listening import listens
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -28,7 +29,12 @@ _OPT_ML = re.compile(r"(?<![\w./-])/opt/ml(?![\w.-])")
 
 @dataclass(frozen=True)
 class Launch:
-    """One host of a job. `base` stands for its /opt/ml; `threads` is its share of the cores; output goes to `log`."""
+    """One host of a job, or a server.
+
+    `base` stands for its /opt/ml; `threads` is its share of the cores; output goes to `log`. `hosts` are all of the job,
+    `isolated` says that it may reach nothing else; one that `serves` has but a `model` in `base`, and its ports in the
+    environment.
+    """
 
     host: str
     base: Path
@@ -38,18 +44,40 @@ class Launch:
     environment: Mapping[str, str]
     threads: int
     log: Path
+    hosts: tuple[str, ...] = ()
+    isolated: bool = False
+    serves: bool = False
 
 
 class Runner(Protocol):
     """Starts the hosts of jobs, each in a process group of its own."""
 
+    @property
+    def interface(self) -> str:
+        """The network interface on which the hosts of a job meet."""
+        ...
+
     def start(self, launch: Launch) -> subprocess.Popen[bytes]:
         """Start one host. Raises StepError where its image cannot be run."""
+        ...
+
+    def listens(self, process: subprocess.Popen[bytes], launch: Launch, port: int) -> bool:
+        """Say whether it is this host, not another's process, that listens on a port of this machine."""
+        ...
+
+    def end(self, launch: Launch) -> None:
+        """End what is left of a host whose process group was killed."""
+        ...
+
+    def refusal(self, code: int, log: Path) -> str | None:
+        """Say why a host could not be run at all, from its exit code and log; None where it was."""
         ...
 
 
 class ProcessRunner:
     """Runs a host's command on this machine, with `/opt/ml` standing for the host's own folder."""
+
+    interface = "lo0" if sys.platform == "darwin" else "lo"
 
     def start(self, launch: Launch) -> subprocess.Popen[bytes]:
         """Start the command that the job or the image's Dockerfile names."""
@@ -69,6 +97,16 @@ class ProcessRunner:
                 )
             except (FileNotFoundError, PermissionError):
                 raise StepError(f"ClientError: {command[0]} of image {launch.image} is no program here") from None
+
+    def listens(self, process: subprocess.Popen[bytes], _launch: Launch, port: int) -> bool:
+        """Say whether the process, or one that it started, listens on the port."""
+        return listens(process.pid, port)
+
+    def end(self, _launch: Launch) -> None:
+        """Do nothing: its process group was all there was."""
+
+    def refusal(self, _code: int, _log: Path) -> None:
+        """Return None: a command that cannot be run is told when it is started."""
 
 
 def _entrypoint(launch: Launch) -> tuple[str, ...]:

@@ -6,7 +6,8 @@ passes here has the shape that AWS takes and gives.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from pipeline.local.home import Home
 
@@ -16,11 +17,14 @@ if TYPE_CHECKING:
     from pipeline.local.aws.account import Launcher
 
 
-def session(home: Home, launch: Launcher | None = None) -> boto3.Session:
+def session(
+    home: Home, launch: Launcher | None = None, containers: Mapping[str, Any] | None = None
+) -> boto3.Session:
     """Return the boto3 session of the local account in `home`.
 
     `launch(home, execution ARN) -> process id` starts the engine of an execution; a detached process unless given.
+    Executions that are started run in containers of the engine `containers` (a `Choice`'s document), else as processes.
     """
     from pipeline.local.aws.sessions import open_session
 
-    return open_session(home, launch)
+    return open_session(home, launch, containers)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pipeline.local.home import Home
 from pipeline.local.store import Store
@@ -23,6 +24,8 @@ class Account:
     home: Home
     store: Store
     launch: Launcher
+    containers: Mapping[str, Any] | None = None
+    """The engine for the containers of executions that are started; None for processes."""
 
     def now(self) -> float:
         """Return the time in seconds since 1970."""

@@ -79,7 +79,15 @@ def _plan(account: Account, config: Document) -> Plan:
         weight=variant["InitialVariantWeight"],
         startup_seconds=variant.get("ContainerStartupHealthCheckTimeoutInSeconds", _STARTUP_SECONDS),
         capture=config.get("DataCaptureConfig"),
+        containers=_trained_in(account, container["ModelDataUrl"]),
     )
+
+
+def _trained_in(account: Account, model_data: str | None) -> Document | None:
+    """Return the engine in whose containers a model was trained: it is served as it was trained."""
+    jobs = account.store.find("training-job") if model_data else []
+    found = [job for job in jobs if job["ModelArtifacts"]["S3ModelArtifacts"] == model_data]
+    return found[-1].get("_containers") if found else None
 
 
 def _require_deployment(deployment: Document | None, plan: Plan) -> None:

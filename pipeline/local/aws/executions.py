@@ -98,6 +98,7 @@ def _new_execution(account: Account, pipeline: Document, request: Request) -> di
         "LastModifiedTime": now,
         "_definition": pipeline["PipelineDefinition"],
         "_engine_pid": None,
+        "_containers": account.containers,
         "_token": request["ClientRequestToken"],
     }
 

@@ -43,12 +43,14 @@ _NO_FILES = {
 }
 
 
-def open_session(home: Home, launch: Launcher | None) -> boto3.Session:
+def open_session(
+    home: Home, launch: Launcher | None, containers: Mapping[str, Any] | None = None
+) -> boto3.Session:
     """Return the session of `pipeline.local.aws.session`."""
     from pipeline.local.aws.launch import start_engine
     from pipeline.local.deliveries import resume
 
-    account = Account(home, Store(home.database), launch or start_engine)
+    account = Account(home, Store(home.database), launch or start_engine, containers)
     (home.s3 / BUCKET).mkdir(parents=True, exist_ok=True)
     resume(home, account.store)
     core = botocore.session.Session(session_vars=_NO_FILES)

@@ -133,7 +133,7 @@ class Deployment:
         if servers:
             time.sleep(DRAIN_SECONDS)
         folder = fleet_folder(self._account.home, self._name, config)
-        stop_servers(servers, folder)
+        stop_servers(self._account.home, servers, folder)
         remove_model(folder)
 
     def _settle(self, **changes: Any) -> Endpoint:  # noqa: ANN401

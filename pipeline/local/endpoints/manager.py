@@ -59,7 +59,7 @@ def _work(account: Account, runner: Runner, name: str) -> list[tuple[Endpoint, s
 def _delete(account: Account, endpoint: Endpoint) -> Endpoint:
     name = endpoint["EndpointName"]
     servers = [*endpoint["_servers"], *endpoint["_retiring"]]
-    stop_servers(servers, endpoint_folder(account.home, name))
+    stop_servers(account.home, servers, endpoint_folder(account.home, name))
     shutil.rmtree(endpoint_folder(account.home, name), ignore_errors=True)
     with account.store.transaction() as transaction:
         transaction.delete("tags", arn(KIND, name))

@@ -16,7 +16,7 @@ class Plan:
     """One configuration made concrete. Kept with the endpoint, whose servers may outlive configuration and model.
 
     `model_data` is the artifact's s3:// address or None, `startup_seconds` how long a server may take to answer /ping,
-    `capture` the DataCaptureConfig.
+    `capture` the DataCaptureConfig, `containers` the engine to run them in (a `Choice`'s document; None: as processes).
     """
 
     config: str
@@ -28,6 +28,7 @@ class Plan:
     weight: float
     startup_seconds: float
     capture: dict[str, Any] | None
+    containers: dict[str, Any] | None = None
 
     def document(self) -> dict[str, Any]:
         """Return the plan as the store keeps it."""
@@ -36,4 +37,4 @@ class Plan:
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Plan:
         """Return the plan in a document, whatever else is in it."""
-        return cls(**{name: document[name] for name in cls.__dataclass_fields__})
+        return cls(**{name: document[name] for name in cls.__dataclass_fields__ if name in document})

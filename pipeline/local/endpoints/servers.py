@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 
+from pipeline.local.containers.sweeping import sweep
 from pipeline.local.endpoints.archive import unpack
 from pipeline.local.endpoints.places import fleet_folder
 from pipeline.local.endpoints.plan import DeploymentError, Plan
@@ -31,6 +32,7 @@ _RESTARTS = 2
 _PING_SECONDS = 2.0  # within which /ping must answer
 _TICK = 0.1
 _TAIL_BYTES = 4096
+_NOT_OURS = "it is not one of this repository's"
 
 Server = dict[str, Any]
 
@@ -57,13 +59,13 @@ class _Starting:
         }
         threads = max(1, cores() // self._plan.instances)
         name = f"{self._plan.variant}-{self._number}"
-        launch = Launch(name, self._folder, self._plan.image, None, ("serve",), environment, threads, self._log)
+        image, log = self._plan.image, self._log
+        self._launch = Launch(name, self._folder, image, None, ("serve",), environment, threads, log, serves=True)
         try:
-            self._process = self._runner.start(launch)
-        except StepError:
-            raise DeploymentError(
-                f"image {self._plan.image} cannot be run here: it is not one of this repository's"
-            ) from None
+            self._process = self._runner.start(self._launch)
+        except StepError as error:
+            reason = str(error).removeprefix("ClientError: ") if self._plan.containers else _NOT_OURS
+            raise DeploymentError(f"image {image} cannot be run here: {reason}") from None
 
     def ready(self) -> bool:
         """Say whether the server answers. Raises DeploymentError where it ended once too often."""
@@ -74,7 +76,9 @@ class _Starting:
             self._restarts -= 1
             self._start()
             return False
-        return _pings(self._port) and _listens(self._process.pid, self._port) and self._process.poll() is None
+        if not _pings(self._port):
+            return False
+        return self._runner.listens(self._process, self._launch, self._port) and self._process.poll() is None
 
     def unready(self, why: str) -> str:
         """Say why the server does not serve, with the last line that it wrote."""
@@ -107,6 +111,7 @@ class _Starting:
         """End a server that nobody has asked anything yet."""
         signal_group(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        self._runner.end(self._launch)
 
 
 def start_servers(home: Home, runner: Runner, endpoint: str, plan: Plan, numbers: Iterable[int]) -> list[Server]:
@@ -115,6 +120,7 @@ def start_servers(home: Home, runner: Runner, endpoint: str, plan: Plan, numbers
     Raises DeploymentError where one does not; then none of them runs.
     """
     folder = fleet_folder(home, endpoint, plan.config)
+    runner = _contained(home, plan) or runner
     _place_model(home, plan, folder)
     starting: list[_Starting] = []
     try:
@@ -126,6 +132,15 @@ def start_servers(home: Home, runner: Runner, endpoint: str, plan: Plan, numbers
             server.kill()
         raise
     return [server.server() for server in starting]
+
+
+def _contained(home: Home, plan: Plan) -> Runner | None:
+    if plan.containers is None:
+        return None
+    from pipeline.local.containers.choice import choose
+    from pipeline.local.containers.runner import ContainerRunner
+
+    return ContainerRunner(home, choose(plan.containers))
 
 
 def _await(starting: list[_Starting], seconds: float) -> None:
@@ -153,9 +168,10 @@ def _place_model(home: Home, plan: Plan, folder: Path) -> None:
     (folder / ".unpacking").rename(folder / "model")
 
 
-def stop_servers(servers: Iterable[Mapping[str, Any]], folder: Path) -> None:
+def stop_servers(home: Home, servers: Iterable[Mapping[str, Any]], folder: Path) -> None:
     """Stop these servers and whatever else runs on a folder: SIGTERM, then SIGKILL after 30 s."""
     stop_orphans([(server["pid"], server["started"] or 0.0) for server in servers], folder, STOP_SECONDS)
+    sweep(home, folder, STOP_SECONDS)
 
 
 def remove_model(folder: Path) -> None:
@@ -199,16 +215,3 @@ def _pings(port: int) -> bool:
         return False
     finally:
         connection.close()
-
-
-def _listens(pid: int, port: int) -> bool:
-    """Say whether it is this server, not another's, that answers on the port."""
-    try:
-        leader = psutil.Process(pid)
-        family = [leader, *leader.children(recursive=True)]
-        listening = [one for process in family for one in process.net_connections("tcp")]
-    except psutil.NoSuchProcess:
-        return False
-    except psutil.AccessDenied:
-        return True
-    return any(one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in listening)

@@ -43,7 +43,8 @@ class Hosts:
     """The running hosts of one job."""
 
     def __init__(self, runner: Runner, launches: Sequence[Launch], log: JobLog) -> None:
-        self._log = log
+        self._log, self._runner = log, runner
+        self._launches = {launch.host: launch for launch in launches}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         try:
             for launch in launches:
@@ -99,5 +100,9 @@ class Hosts:
 
     def _sweep(self) -> None:
         """Leave nothing behind: what a host started and did not end goes with it, as in a container."""
+        # Of a process that was killed, its container may live on; one that ended by itself has no container any more.
+        cut = [host for host, process in self._processes.items() if (process.poll() or -1) < 0 and process.returncode != 0]
         for process in self._processes.values():
             signal_group(process.pid, signal.SIGKILL)
+        for host in cut:
+            self._runner.end(self._launches[host])

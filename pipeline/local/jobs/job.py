@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,7 +18,6 @@ from pipeline.local.jobs.outputs import clear
 from pipeline.local.processes import started
 from pipeline.local.runner import Launch
 
-_LOOPBACK = "lo0" if sys.platform == "darwin" else "lo"
 _STATUS = {"training-job": "TrainingJobStatus", "processing-job": "ProcessingJobStatus"}
 _FAILURE_CHARACTERS = 1024
 
@@ -70,7 +68,7 @@ class Job:
             self.base(host).mkdir()
         now = time.time()
         times = {"CreationTime": now, "LastModifiedTime": now}
-        state = {_STATUS[self.kind]: "InProgress", "_folder": str(self.folder), "_pids": []}
+        state = {_STATUS[self.kind]: "InProgress", "_folder": str(self.folder), "_pids": [], "_containers": self.context.containers}
         self.context.store.create(self.kind, self.name, {**body, **times, **state}, parent)
 
     def update(self, status: str | None = None, **changes: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -84,7 +82,7 @@ class Job:
         resources = {
             "current_host": host,
             "hosts": list(self.hosts),
-            "network_interface_name": _LOOPBACK,
+            "network_interface_name": self.context.runner.interface,
             "current_group_name": "homogeneousCluster",
         }
         target = self.base(host) / folder
@@ -113,6 +111,8 @@ class Job:
             hint = " (did memory run out?)" if number == signal.SIGKILL else ""
             reason = f"InternalServerError: {ending.host} was killed by signal {number}{hint}"
             return StepError(reason, "SageMaker.JOB_INTERNAL_ERROR")
+        if ending.host and (refusal := self.context.runner.refusal(ending.code, log.path)):
+            return StepError(f"ClientError: {refusal}")
         for host in sorted(self.hosts, key=lambda host: host != ending.host):
             path = self.base(host) / "output" / "failure"
             if path.is_file() and not path.is_symlink():

@@ -107,4 +107,6 @@ def _launch(job: Job, request: Mapping[str, Any], host: str, log: JobLog, width:
         environment=request.get("Environment", {}),
         threads=job.threads(width),
         log=log.of(host),
+        hosts=job.hosts,
+        isolated=bool(request.get("NetworkConfig", {}).get("EnableNetworkIsolation")),
     )

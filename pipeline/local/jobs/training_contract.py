@@ -32,7 +32,7 @@ def launch(job: Job, request: Mapping[str, Any], log: JobLog, width: int) -> lis
     entrypoint = tuple(algorithm.get("ContainerEntrypoint", ())) or None
     arguments = tuple(algorithm.get("ContainerArguments", () if entrypoint else ("train",)))
     threads = job.threads(width)
-    # Hosts are processes of one machine: they meet on loopback, at a port that no other job has.
+    # Hosts are processes of one machine, or containers in one network: they meet on loopback, at a port of their own.
     meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port())}
     return [
         Launch(
@@ -44,6 +44,8 @@ def launch(job: Job, request: Mapping[str, Any], log: JobLog, width: int) -> lis
             environment={**_environment(job, request, host, threads), **meeting, **request.get("Environment", {})},
             threads=threads,
             log=log.of(host),
+            hosts=job.hosts,
+            isolated=bool(request.get("EnableNetworkIsolation")),
         )
         for host in job.hosts
     ]

@@ -1,0 +1,1 @@
+"""Jobs and servers in real containers, by Docker or Podman."""
