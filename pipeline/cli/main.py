@@ -66,6 +66,7 @@ _verb(
     running.run,
     "bincount run --profile demo -p DataUri=photos",
     "bincount run -p DataUri=photos -p Epochs=4 --set tune.trials=3",
+    "bincount run --profile demo -p DataUri=photos --containers",
     "bincount run --profile dev -p DataUri=photos --target aws --dry-run",
 )
 _verb(starting.upsert, "bincount upsert --profile demo", "bincount upsert --profile prod --target aws")

@@ -42,6 +42,12 @@ def run(
     plain: PlainOption = False,
     summary: SummaryOption = None,
     target: TargetOption = Target.LOCAL,
+    containers: Annotated[
+        bool,
+        typer.Option(
+            "--containers", help="Run jobs and endpoints in their images, by Docker or Podman, on this machine."
+        ),
+    ] = False,
 ) -> None:
     """Run the pipeline and watch it.
 
@@ -51,18 +57,27 @@ def run(
     of GitHub Actions or CodeBuild starts one execution, however often it repeats the command; run again, it starts
     another, which takes finished steps from the cache.
 
+    With `--containers`, jobs and endpoints run in the images that `bincount images build` has made, with the service's
+    contract: /opt/ml is real, jobs in network isolation have no network. BINCOUNT_ENGINE names the engine's program,
+    BINCOUNT_ENGINE_ARGS more arguments for its `run`. What processes did is not reused, and models are served as they
+    were trained.
+
     The exit code is 0 when it succeeded and staging serves the new version, 1 when it failed, the model is below the
     gate or staging turned the version down. Ctrl-C stops the execution as the service would; `bincount resume`
     continues it.
     """
+    from pipeline.cli.containers import chosen, require_images
     from pipeline.cli.launching import asked_for, launch
     from pipeline.cli.lookup import open_session, settings_on
     from pipeline.cli.spending import confirm
 
     given, overrides = pairs(parameter, "-p"), pairs(set_, "--set")
-    session = open_session(target)
+    engine = chosen(target) if containers else None
+    session = open_session(target, engine.document() if engine else None)
     settings = settings_on(session, target, profile, overrides)
     wanted = asked_for(session, target, settings, definition, given, name, dry_run=dry_run)
+    if engine is not None:
+        require_images(engine, wanted.definition)
     spends = target is Target.AWS and definition is None  # of others' definitions no setting tells the cost
     agreed = partial(confirm, settings, wanted.parameters, dry_run=dry_run, yes=yes) if spends else None
     arn = launch(session, target, wanted, agreed, dry_run=dry_run)

@@ -31,9 +31,9 @@ _OPT_ML = re.compile(r"(?<![\w./-])/opt/ml(?![\w.-])")
 class Launch:
     """One host of a job, or a server.
 
-    `base` stands for its /opt/ml; `threads` is its share of the cores; output goes to `log`. `hosts` are all of the job,
-    `isolated` says that it may reach nothing else; one that `serves` has but a `model` in `base`, and its ports in the
-    environment.
+    `base` stands for its /opt/ml, `threads` is its share of the cores; output goes to `log`. `hosts` are all of the
+    job, `isolated` says that it may reach nothing else. One that `serves` finds a `model` in `base`, and its ports in
+    the environment.
     """
 
     host: str

@@ -115,7 +115,9 @@ class StepRun:
         if not config.get("Enabled"):
             return False
         context, age = self._context, cache.expire_seconds(config)
-        found = cache.find(context.store, context.s3, self._pipeline, self._step.name, key, age, contained=bool(context.containers))
+        found = cache.find(
+            context.store, context.s3, self._pipeline, self._step.name, key, age, contained=bool(context.containers)
+        )
         if found is None:
             return False
         arn, source = found

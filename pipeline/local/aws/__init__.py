@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from pipeline.local.aws.account import Launcher
 
 
-def session(
-    home: Home, launch: Launcher | None = None, containers: Mapping[str, Any] | None = None
-) -> boto3.Session:
+def session(home: Home, launch: Launcher | None = None, containers: Mapping[str, Any] | None = None) -> boto3.Session:
     """Return the boto3 session of the local account in `home`.
 
     `launch(home, execution ARN) -> process id` starts the engine of an execution; a detached process unless given.

@@ -83,7 +83,7 @@ def _plan(account: Account, config: Document) -> Plan:
     )
 
 
-def _trained_in(account: Account, model_data: str | None) -> Document | None:
+def _trained_in(account: Account, model_data: str | None) -> dict[str, Any] | None:
     """Return the engine in whose containers a model was trained: it is served as it was trained."""
     jobs = account.store.find("training-job") if model_data else []
     found = [job for job in jobs if job["ModelArtifacts"]["S3ModelArtifacts"] == model_data]

@@ -43,9 +43,7 @@ _NO_FILES = {
 }
 
 
-def open_session(
-    home: Home, launch: Launcher | None, containers: Mapping[str, Any] | None = None
-) -> boto3.Session:
+def open_session(home: Home, launch: Launcher | None, containers: Mapping[str, Any] | None = None) -> boto3.Session:
     """Return the session of `pipeline.local.aws.session`."""
     from pipeline.local.aws.launch import start_engine
     from pipeline.local.deliveries import resume

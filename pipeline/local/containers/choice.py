@@ -6,6 +6,7 @@ import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 from pipeline.building.engine import VARIABLE, Engine, find
@@ -70,13 +71,15 @@ def arguments_of(text: str) -> tuple[str, ...]:
     except ValueError as error:
         raise UserError(f"{ARGUMENTS}: {error}") from None
     if _network(arguments) not in {None, "host"}:
-        raise UserError(f"{ARGUMENTS}: --network may be host, or left out: hosts of one job share a network of their own")
+        raise UserError(
+            f"{ARGUMENTS}: --network may be host, or left out: hosts of one job share a network of their own"
+        )
     return arguments
 
 
 def _network(arguments: tuple[str, ...]) -> str | None:
     found = None
-    for argument, following in zip(arguments, (*arguments[1:], ""), strict=True):
+    for argument, following in pairwise((*arguments, "")):
         name, given, value = argument.partition("=")
         if name in _NETWORK:
             found = value if given else following

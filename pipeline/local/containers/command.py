@@ -109,7 +109,9 @@ def _environment(launch: Launch, choice: Choice) -> tuple[tuple[str, ...], dict[
     inside = given
     if launch.serves and not choice.host_network:
         inside = {name: value for name, value in given.items() if name not in _BINDING}
-    plain = {name: value for name, value in inside.items() if name not in os.environ and not name.startswith(_OF_ENGINES)}
+    plain = {
+        name: value for name, value in inside.items() if name not in os.environ and not name.startswith(_OF_ENGINES)
+    }
     passed = tuple(f"--env={name}" if name in plain else f"--env={name}={value}" for name, value in inside.items())
     # By these a process is known for what runs in a folder, and on a port: the engine's stands for its container.
     known = {name: given[name] for name in ("SAGEMAKER_BIND_TO_PORT",) if name in given}

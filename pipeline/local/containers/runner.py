@@ -75,7 +75,9 @@ class ContainerRunner:
             ended = client is None or client.poll() is not None
             if ended or time.monotonic() > deadline:
                 why = "has ended" if ended else f"does not run within {_JOIN_SECONDS:g} s"
-                raise StepError(f"ClientError: {launch.host} cannot start: the network is {launch.hosts[0]}'s, which {why}")
+                raise StepError(
+                    f"ClientError: {launch.host} cannot start: the network is {launch.hosts[0]}'s, which {why}"
+                )
             time.sleep(_TICK)
 
     def listens(self, process: subprocess.Popen[bytes], launch: Launch, port: int) -> bool:

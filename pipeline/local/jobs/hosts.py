@@ -101,7 +101,8 @@ class Hosts:
     def _sweep(self) -> None:
         """Leave nothing behind: what a host started and did not end goes with it, as in a container."""
         # Of a process that was killed, its container may live on; one that ended by itself has no container any more.
-        cut = [host for host, process in self._processes.items() if (process.poll() or -1) < 0 and process.returncode != 0]
+        codes = {host: process.poll() for host, process in self._processes.items()}
+        cut = [host for host, code in codes.items() if code is None or code < 0]
         for process in self._processes.values():
             signal_group(process.pid, signal.SIGKILL)
         for host in cut:

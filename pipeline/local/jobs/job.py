@@ -68,7 +68,12 @@ class Job:
             self.base(host).mkdir()
         now = time.time()
         times = {"CreationTime": now, "LastModifiedTime": now}
-        state = {_STATUS[self.kind]: "InProgress", "_folder": str(self.folder), "_pids": [], "_containers": self.context.containers}
+        state = {
+            _STATUS[self.kind]: "InProgress",
+            "_folder": str(self.folder),
+            "_pids": [],
+            "_containers": self.context.containers,
+        }
         self.context.store.create(self.kind, self.name, {**body, **times, **state}, parent)
 
     def update(self, status: str | None = None, **changes: Any) -> dict[str, Any]:  # noqa: ANN401
