@@ -3,7 +3,8 @@
 Mended: UpdateEndpoint and DeleteModelPackage exist; UpdateModelPackage changes only what it is given; creating what is
 there already is refused; a model of an unapproved package is refused; ListModels pages and filters; network isolation
 is kept; every instance type is accepted; a tag set twice is one tag; endpoints pass through their states when a test
-asks for it. Pipelines and their executions: tests/moto_pipelines.py; functions: tests/moto_functions.py.
+asks for it. Pipelines and their executions: tests/moto_pipelines.py; functions:
+tests/moto_functions.py; stacks: tests/moto_stacks.py.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from moto.sagemaker.responses import SageMakerResponse
 
 from tests.moto_functions import extend_functions
 from tests.moto_pipelines import extend_pipelines
+from tests.moto_stacks import extend_stacks
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -128,6 +130,7 @@ def extend(monkeypatch: pytest.MonkeyPatch) -> Endpoints:
     _extend_packages(monkeypatch)
     extend_pipelines(monkeypatch)
     extend_functions(monkeypatch)
+    extend_stacks(monkeypatch)
     monkeypatch.setattr(SageMakerModelBackend, "add_tags", _add_tags)
     return endpoints
 

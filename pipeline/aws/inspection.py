@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import NoRegionError
+
 from pipeline.aws.errors import aws_errors
 from pipeline.aws.models import Job
 
@@ -25,6 +27,15 @@ def connect() -> boto3.Session:
     session = boto3.Session()
     make_renewable(session)
     return session
+
+
+@aws_errors()
+def caller(session: boto3.Session) -> tuple[str, str, str]:
+    """Return the id of the session's account, the caller's ARN and the region. Raises UserError."""
+    if session.region_name is None:
+        raise NoRegionError  # STS answers without one
+    about = session.client("sts").get_caller_identity()
+    return about["Account"], about["Arn"], session.region_name
 
 
 @aws_errors()

@@ -17,6 +17,7 @@ from pipeline.cli import (
     endpoints,
     executions,
     images,
+    installing,
     invoking,
     models,
     running,
@@ -62,6 +63,11 @@ def _verb(function: Callable[..., None], *lines: str) -> None:
     app.command(function.__name__.strip("_"), epilog=examples(*lines))(function)
 
 
+_verb(
+    installing.bootstrap,
+    "bincount bootstrap --dry-run",
+    "bincount bootstrap -p Email=me@example.com -p CiSubject=repo:me/bincount:ref:refs/heads/main",
+)
 _verb(
     running.run,
     "bincount run --profile demo -p DataUri=photos",

@@ -1,0 +1,1 @@
+"""Making, changing and deleting the stack: `changesets` proposes, `progress` follows what CloudFormation does."""
