@@ -30,6 +30,7 @@ class Stub:
 
     def __init__(self, logical_id: str, kind: str, physical_id: str) -> None:
         self.logical_resource_id, self.type, self.physical_resource_id = logical_id, kind, physical_id
+        self.cf_resource_type = kind  # as listings of resources have it
 
     def get_cfn_attribute(self, name: str) -> str:
         return f"https://{self.physical_resource_id}.example" if name == "ApiEndpoint" else self.physical_resource_id

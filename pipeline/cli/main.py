@@ -20,6 +20,7 @@ from pipeline.cli import (
     installing,
     invoking,
     models,
+    removing,
     running,
     scoring,
     starting,
@@ -68,6 +69,7 @@ _verb(
     "bincount bootstrap --dry-run",
     "bincount bootstrap -p Email=me@example.com -p CiSubject=repo:me/bincount:ref:refs/heads/main",
 )
+_verb(removing.teardown, "bincount teardown --dry-run", "bincount teardown --stack bincount")
 _verb(
     running.run,
     "bincount run --profile demo -p DataUri=photos",

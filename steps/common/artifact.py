@@ -120,7 +120,7 @@ def _unpack(archive: tarfile.TarFile, path: Path, folder: Path) -> None:
 
 
 def _write(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
-    """Write one plain member, by hand: tarfile's filters came with 3.11.4, and Debian 12 (a base of images) has 3.11.2."""
+    """Write one plain member. By hand: tarfile's filters came with 3.11.4, and images on Debian 12's have 3.11.2."""
     place = PurePosixPath(member.name.lstrip("/"))
     if ".." in place.parts:
         raise ArtifactError(f"the artifact holds {member.name!r}, which lies outside of it")
