@@ -3,8 +3,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+PROFILES := $(basename $(notdir $(wildcard pipeline/profiles/*.toml)))
 
-.PHONY: demo test lint types unit docs bench clean
+.PHONY: demo test lint types unit definitions install-aws docs bench clean
 .DELETE_ON_ERROR:
 
 ## demo: install, draw photos of bins, run the whole pipeline on this machine
@@ -15,9 +16,13 @@ demo: $(VENV)/.local
 ## test: install, then everything that CI checks
 test: lint types unit
 
+# zizmor's offline rules: what it looks up at GitHub needs a token.
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/actionlint
+	$(BIN)/zizmor --offline --quiet .github
+	$(BIN)/cfn-lint infra/template.yaml
 
 types: $(VENV)/.test
 	$(BIN)/mypy
@@ -28,6 +33,17 @@ docs: $(VENV)/.test
 
 unit: $(VENV)/.test
 	$(BIN)/python -m pytest
+
+## definitions: compile every profile and check what would be sent, without the packages that train
+definitions: $(VENV)/.compile
+	@mkdir -p build/definitions
+	for profile in $(PROFILES); do \
+	  $(BIN)/bincount compile --profile $$profile --out build/definitions/$$profile.json && \
+	  $(BIN)/bincount validate build/definitions/$$profile.json || exit 1; \
+	done
+
+## install-aws: what `bincount ... --target aws` needs, and no more
+install-aws: $(VENV)/.compile
 
 ## bench: the figures of the documentation
 bench: $(VENV)/.test
