@@ -42,7 +42,7 @@ definitions: $(VENV)/.compile
 	  $(BIN)/bincount validate build/definitions/$$profile.json || exit 1; \
 	done
 
-## install-aws: what `bincount ... --target aws` needs, and no more
+## install-aws: what runs on AWS need here, and no more
 install-aws: $(VENV)/.compile
 
 ## bench: the figures of the documentation
