@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PROFILES := $(basename $(notdir $(wildcard pipeline/profiles/*.toml)))
 
-.PHONY: demo test lint types unit definitions install-aws docs bench clean
+.PHONY: demo test lint types unit definitions install-aws docs calls bench clean
 .DELETE_ON_ERROR:
 
 ## demo: install, draw photos of bins, run the whole pipeline on this machine
@@ -44,6 +44,10 @@ definitions: $(VENV)/.compile
 
 ## install-aws: what runs on AWS need here, and no more
 install-aws: $(VENV)/.compile
+
+## calls: record every AWS call that the tests make, for the proof that each role may do what is called and no more
+calls: $(VENV)/.test
+	$(BIN)/python -m pytest --record-calls
 
 ## bench: the figures of the documentation
 bench: $(VENV)/.test
