@@ -59,11 +59,14 @@ def cost(
 def _show_estimate(
     profile: str, overrides: dict[str, str], parameters: dict[str, str], target: Target, *, json: bool
 ) -> None:
-    from pipeline.cli.lookup import open_session, settings_on
+    from pipeline.cli.lookup import open_session
     from pipeline.cost.estimate import estimate
+    from pipeline.settings import load_settings
 
     session = open_session(target)
-    settings = settings_on(session, target, profile, overrides)
+    # An estimate comes before everything, the installation too: of it the region alone matters.
+    region = {"aws.region": session.region_name} if target is Target.AWS and session.region_name else {}
+    settings = load_settings(profile, {**region, **overrides})
     _require_known(settings, parameters)
     estimated = estimate(settings, parameters)
     # What executions here took says nothing about machines there.

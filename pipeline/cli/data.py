@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Photos to train on: draw them, fetch them, or bring them into the local S3.",
+    help="Draw, fetch or import photos to train on.",
     epilog=examples(
         "bincount data synth photos", "bincount data fetch abid --ids file_list.json", "bincount data import abid"
     ),

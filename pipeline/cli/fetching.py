@@ -77,10 +77,11 @@ def manifest(
     max_missing: MaxMissingOption = None,
     target: TargetOption = Target.LOCAL,
 ) -> None:
-    """Write manifests with which jobs read the public bucket directly, without a copy.
+    """Write manifests: jobs then read the public bucket directly.
 
-    Prints the DataUri for a pipeline whose `split.data_type` is ManifestFile. Its region must be us-east-1, where the
-    bucket is. On AWS the address must be one that the job's role may read: below data/ of the installation's bucket.
+    Nothing is copied. Prints the DataUri for a pipeline whose `split.data_type` is ManifestFile. Its region must be
+    us-east-1, where the bucket is. On AWS the address must be one that the job's role may read: below data/ of the
+    installation's bucket.
     """
     from pipeline.aws.fetching import find_one, in_parallel
     from pipeline.data.manifests import digest, manifests

@@ -27,9 +27,9 @@ def teardown(
         str | None, typer.Option("--stack", help="Name of the stack, which is asked for unless it is given here.")
     ] = None,
 ) -> None:
-    """Remove the installation from your AWS account, with all data in it.
+    """Remove the installation from your AWS account.
 
-    Executions are stopped; endpoints, pipelines, model versions, images and the bucket's objects deleted, and the stack
+    With all data in it: executions are stopped; endpoints, pipelines, model versions, images and the bucket's objects deleted, and the stack
     at last. All that goes is shown first, and the stack's name is asked for. Only what the stack made, or what has the
     project's name and tag, is touched. May be called again wherever it ended.
     """

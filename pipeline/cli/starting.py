@@ -55,9 +55,9 @@ def start(
     name: NameOption = None,
     target: TargetOption = Target.LOCAL,
 ) -> None:
-    """Start the pipeline as it was last upserted, and print the execution's id.
+    """Start the pipeline as it was last upserted.
 
-    It does not wait: `bincount watch` follows the execution.
+    Prints the execution's id. It does not wait: `bincount watch` follows the execution.
     """
     from pipeline.aws import executions
     from pipeline.aws.pipelines import current

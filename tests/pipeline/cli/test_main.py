@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[3]
 VERBS = (
+    "bootstrap",
+    "teardown",
     "run",
     "upsert",
     "start",

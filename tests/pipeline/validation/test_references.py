@@ -41,7 +41,7 @@ SEEDS: list[tuple[str, str, Any, str, str]] = [
         "Steps/2/Arguments/InputDataConfig/0/DataSource/S3DataSource/S3Uri",
         {"Get": "Steps.Split.ProcessingOutputConfig.Outputs['all'].S3Output.S3Uri"},
         "Steps[2].Arguments.InputDataConfig[0].DataSource.S3DataSource.S3Uri.Get",
-        "there are report, test, train",
+        "there are auxiliary, report, test, train",
     ),
     (
         "a structure where text belongs",
