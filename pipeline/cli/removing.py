@@ -29,9 +29,9 @@ def teardown(
 ) -> None:
     """Remove the installation from your AWS account.
 
-    With all data in it: executions are stopped; endpoints, pipelines, model versions, images and the bucket's objects deleted, and the stack
-    at last. All that goes is shown first, and the stack's name is asked for. Only what the stack made, or what has the
-    project's name and tag, is touched. May be called again wherever it ended.
+    With all data in it: executions are stopped, endpoints, pipelines, model versions, images and the bucket's objects
+    deleted, and the stack at last. All that goes is shown first, and the stack's name is asked for. Only what the stack
+    made, or what has the project's name and tag, is touched. May be called again wherever it ended.
     """
     from pipeline.aws import inspection
     from pipeline.aws.cleanup import inventory as deployed
