@@ -68,7 +68,7 @@ class Job:
             self.base(host).mkdir()
         now = time.time()
         times = {"CreationTime": now, "LastModifiedTime": now}
-        state = {
+        state: dict[str, Any] = {
             _STATUS[self.kind]: "InProgress",
             "_folder": str(self.folder),
             "_pids": [],
