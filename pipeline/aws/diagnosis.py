@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-_QUOTA = re.compile(r"account-level service limit '([^']{1,100})'|ResourceLimitExceeded")
+_LIMIT = re.compile(r"account-level service limit '([^']{1,100})'")
 _CAPACITY = re.compile(r"InsufficientCapacity|CapacityError|unable to provision requested (ml )?compute", re.IGNORECASE)
 _IMAGE = re.compile(
     r"ImageNotFound|RepositoryNotFound|CannotPullContainer|manifest unknown"
@@ -23,8 +23,8 @@ _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]*\w")
 def advice(text: str) -> str:
     """Return what to do about a reason or message of the service; empty where nobody knows."""
     role = found[0] if (found := _ROLE.search(text)) else "the role"
-    if quota := _QUOTA.search(text):
-        which = f"'{quota[1]}'" if quota[1] else "this quota"
+    if (limit := _LIMIT.search(text)) or "ResourceLimitExceeded" in text:
+        which = f"'{limit[1]}'" if limit else "this quota"
         return f"ask for more of {which} under Service Quotas, Amazon SageMaker, or choose another instance type"
     if _CAPACITY.search(text):
         return "AWS has no such instance free at the moment: `bincount resume` tries again, or choose another type"

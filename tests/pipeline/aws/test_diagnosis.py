@@ -30,6 +30,7 @@ PASS = f"User: arn:aws:sts::1:assumed-role/me is not authorized to perform: iam:
     ("said", "what"),
     [
         (QUOTA, "ask for more of 'ml.g5.2xlarge for training job usage' under Service Quotas"),
+        (f"ResourceLimitExceeded: {QUOTA}", "ask for more of 'ml.g5.2xlarge for training job usage' under Service"),
         ("ResourceLimitExceeded: too many", "ask for more of this quota"),
         ("CapacityError: Unable to provision requested ML compute capacity.", "`bincount resume` tries again"),
         (REPOSITORY, "`bincount images push`"),
