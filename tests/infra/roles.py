@@ -25,7 +25,7 @@ _BY_EVENTS = {"deploy", "drift"}
 # Without the right to list, S3 answers 403 for what is gone, which is then no reason to pass a version over.
 _BEYOND_CALLS = {"champion": {"s3:ListBucket bincount/executions/*"}}
 
-ADMINISTRATOR = ("cli installing.", "pipeline/aws/installing/")
+ADMINISTRATOR = ("cli installing.", "cli removing.", "pipeline/aws/installing/", "pipeline/aws/removing/")
 """Who makes and removes the roles themselves: no role of the stack could."""
 CI = (
     "cli executions.",
