@@ -98,8 +98,8 @@ class Account:
         self.session = boto3.Session()
         self.bus = Bus(self)
 
-    def bincount(self, *words: object, code: int = 0) -> subprocess.CompletedProcess[str]:
-        """Type a command; it must end with this exit code."""
+    def bincount(self, *words: object, code: int = 0, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Type a command; it must end with this exit code. `variables` replace those of the environment."""
         ended = subprocess.run(
             [sys.executable, "-m", "pipeline.cli.main", *map(str, words)],
             cwd=self.folder,
@@ -107,6 +107,7 @@ class Account:
                 **os.environ,
                 "BINCOUNT_HOME": str(self.folder / "home"),
                 "PYTHONPATH": os.pathsep.join([str(RECORDING), str(ROOT)]),
+                **variables,
             },
             capture_output=True,
             text=True,
@@ -115,9 +116,9 @@ class Account:
         assert ended.returncode == code, (words, ended.stdout, ended.stderr)
         return ended
 
-    def on_aws(self, *words: object, code: int = 0) -> subprocess.CompletedProcess[str]:
+    def on_aws(self, *words: object, code: int = 0, **variables: str) -> subprocess.CompletedProcess[str]:
         """Type a command with `--target aws`."""
-        return self.bincount(*words, "--target", "aws", code=code)
+        return self.bincount(*words, "--target", "aws", code=code, **variables)
 
     def client(self, service: str) -> Any:
         return self.session.client(service)  # type: ignore[call-overload]
@@ -162,6 +163,7 @@ def _configure(url: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, "test")
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, str(folder / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 
 def _empty() -> None:

@@ -151,6 +151,24 @@ def test_bootstrap(account: Account) -> None:
     assert {"stacks", "buckets", "repositories", "roles", "functions", "rules", "groups"} <= left(account)
 
 
+def test_another_region_and_no_keys(account: Account) -> None:
+    elsewhere = account.on_aws("upsert", *DEV, code=1, AWS_DEFAULT_REGION="eu-west-1").stderr
+    assert elsewhere.startswith("error: there is no stack bincount in eu-west-1: run `bincount bootstrap`, or set the")
+    nobody = account.on_aws("upsert", *DEV, code=1, AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="").stderr
+    assert nobody.startswith("error: there are no AWS credentials: run `aws configure`")
+    assert {len(text.splitlines()) for text in (elsewhere, nobody)} == {1}
+
+
+def test_plan(account: Account, podman: FakeEngine) -> None:
+    account.bincount("data", "synth", "photos", "--photos", 3, "--size", 64)
+    before = left(account)
+    planned = account.on_aws("run", *DEV, "-p", "DataUri=photos", "--dry-run").stdout.splitlines()
+    rows = [tuple(line.split("\t")[:2]) for line in planned]
+    images = [("build and push", "image")] * 4
+    assert rows == [*images, ("upload", "photos"), ("create", "pipeline"), ("start", "execution")]
+    assert left(account) == before
+
+
 def test_images(account: Account, podman: FakeEngine) -> None:
     assert "not built here: split, train" in account.bincount("images", "push", code=1).stderr
     account.on_aws("images", "build")
@@ -177,7 +195,6 @@ def test_upsert(account: Account) -> None:
 
 
 def test_start_and_what_fails_of_it(account: Account) -> None:
-    account.bincount("data", "synth", "photos", "--photos", 3, "--size", 64)
     started = account.on_aws("start", *DEV, "-p", "DataUri=photos").stdout.strip()
     arn = last(account)
     assert arn.endswith(f"/{started}")

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from tests.infra.grants import ANY, reference
 
 # Service of the client, where the actions have another prefix.
-_PREFIX = {"sagemaker-runtime": "sagemaker"}
+_PREFIX = {"sagemaker-runtime": "sagemaker", "service-quotas": "servicequotas"}
 # By service and kind of resource: those of this project.
 RESOURCE = {
     "cloudwatch:alarm": "alarm:bincount-*",

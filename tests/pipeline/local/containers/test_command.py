@@ -11,7 +11,7 @@ from pipeline.local.containers.command import container_name, hosts_file, run_co
 from pipeline.local.home import Home
 from pipeline.local.runner import Launch
 
-HOME = Home(Path("/home/me/.bincount"))
+HOME = Home(Path("/srv/me/.bincount"))
 BASE = HOME.root / "jobs" / "job" / "algo-1"
 LAUNCH = Launch("algo-1", BASE, "x/y:1", None, ("train",), {"SECRET": "s"}, 2, BASE / "log", hosts=("algo-1",))
 PODMAN = Choice("podman", ("podman",))
