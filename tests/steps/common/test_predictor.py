@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -150,3 +153,14 @@ def test_a_graph_cannot_read_files_outside_its_folder(make_artifact: Make) -> No
     (folder / "model.onnx").write_bytes(model.SerializeToString())
     with pytest.raises(ArtifactError, match="cannot be loaded"):
         Predictor(folder, threads=1)
+
+
+def test_nobody_is_told_that_the_model_runs(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    subprocess.run(
+        [sys.executable, "-c", "import steps.common.predictor"],
+        env={**environment, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")},
+        cwd=Path(__file__).parents[3],
+        check=True,
+    )
+    assert list(tmp_path.iterdir()) == []
