@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from moto.sagemaker.responses import SageMakerResponse
 
 from pipeline.local.expressions import Scope, typed_parameters
 from tests import engines, moto_pipelines
@@ -242,12 +243,33 @@ def test_predict(account: Account) -> None:
     assert f"{GROUP}/1" in account.on_aws("endpoint", "predict", "staging", photo).stdout
 
 
+def test_run_and_approve_what_follows(account: Account) -> None:
+    start = SageMakerResponse.start_pipeline_execution
+
+    def start_and_play(self: Any) -> Any:
+        answer = start(self)
+        play(account, last(account))
+        return answer
+
+    with pytest.MonkeyPatch.context() as patches:
+        patches.setattr(SageMakerResponse, "start_pipeline_execution", start_and_play)
+        ran = account.on_aws("run", *DEV, "-p", "DataUri=photos")
+    assert [line.split("\t")[0] for line in ran.stdout.splitlines()[:3]] == ["keep", "keep", "start"]
+    assert f"version 2 of {GROUP} (PendingManualApproval)" in ran.stdout
+    listed = account.client("sagemaker").list_pipeline_execution_steps(PipelineExecutionArn=last(account))
+    champion = next(one for one in listed["PipelineExecutionSteps"] if one["StepName"] == "Champion")
+    assert {"Name": "Version", "Value": f"{GROUP}/1"} in champion["Metadata"]["Lambda"]["OutputParameters"]
+    approved = account.on_aws("models", "approve", 2, "--yes")
+    assert approved.stdout == f"production version 2: {GROUP}-production is InService, smoke test passed\n"
+    assert "alarms" in left(account)
+
+
 def test_cleanup(account: Account) -> None:
     before = left(account)
     removed = account.on_aws("cleanup", "--yes").stdout
     assert f"removed endpoint {GROUP}-production\n" in removed
     account.bus.settle()  # the function hears of it, and brings nothing back
-    assert before - left(account) == {"endpoints", "configs", "models"}
+    assert before - left(account) == {"endpoints", "configs", "models", "alarms"}
     assert account.bus.delivered[-1][1]["production"]["Actions"] == "none"
 
 
