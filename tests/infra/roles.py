@@ -34,6 +34,7 @@ CI = (
     "cli launching.",
     "cli running.",
     "cli starting.",
+    "cli waiting.",
     "pipeline/aws/credentials.py",
     "pipeline/aws/deployment.py",
     "pipeline/aws/executions.py",
