@@ -31,8 +31,9 @@ types: $(VENV)/.test
 docs: $(VENV)/.test
 	$(BIN)/python -m pipeline.cli.docs
 
+# A worker a core; a file's tests stay together, as some tell a story or share what is slow to make.
 unit: $(VENV)/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 ## definitions: compile every profile and check what would be sent, without the packages that train
 definitions: $(VENV)/.compile
