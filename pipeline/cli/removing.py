@@ -108,7 +108,8 @@ def _remove(session: boto3.Session, contents: Contents, endpoints: Plan) -> None
     from pipeline.aws.cleanup import inventory as deployed
     from pipeline.aws.cleanup.executor import execute
     from pipeline.aws.cleanup.planner import plan
-    from pipeline.aws.removing.executor import empty, remove_stack, stop_pipelines
+    from pipeline.aws.installing.removal import delete_stack
+    from pipeline.aws.removing.executor import empty, stop_pipelines
     from pipeline.cli.installing import tell
 
     stop_pipelines(session, contents, tell, seconds=_SECONDS)
@@ -121,7 +122,7 @@ def _remove(session: boto3.Session, contents: Contents, endpoints: Plan) -> None
     if failed:
         raise UserError(f"{failed} could not be deleted, and the stack stays for now: `bincount teardown` tries again")
     empty(session, contents, tell)
-    remove_stack(session, tell)
+    delete_stack(session, tell)
 
 
 def _tell_what_stays() -> None:

@@ -1,1 +1,1 @@
-"""Removing an installation: `inventory` reads what there is, `executor` removes it, the stack last."""
+"""Removing an installation: `inventory` reads what there is, `executor` empties it; then the stack can go."""

@@ -9,7 +9,6 @@ from botocore.exceptions import ClientError
 
 from pipeline.aws.errors import aws_errors, code_of, is_missing
 from pipeline.aws.executions import new_token, stop, watch
-from pipeline.aws.installing.removal import delete_stack
 from pipeline.aws.removing.inventory import Contents
 from pipeline.errors import UserError
 
@@ -67,11 +66,6 @@ def empty(session: boto3.Session, contents: Contents, tell: Tell) -> None:
             with _gone_is_fine():
                 session.client("logs").delete_log_group(logGroupName=name)
                 tell(f"deleted log group {name}")
-
-
-def remove_stack(session: boto3.Session, tell: Tell, *, seconds: float = 3.0) -> None:
-    """Delete the stack. Raises UserError where something of it stays; it is named, and calling again goes on."""
-    delete_stack(session, tell, seconds=seconds)
 
 
 class _gone_is_fine:  # noqa: N801 - reads as a word of the language where it is used

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from pipeline.aws.errors import aws_errors, code_of, is_missing
+from pipeline.aws.errors import aws_errors, is_missing
 from pipeline.aws.executions import executions
 from pipeline.aws.inspection import pipelines
 from pipeline.aws.stack import STACK, describe
@@ -95,7 +95,7 @@ def _is_tagged(session: boto3.Session, pipeline: str) -> bool:
         pages = client.get_paginator("list_tags").paginate(ResourceArn=arn)
         return any(tag == {"Key": "project", "Value": PROJECT} for page in pages for tag in page["Tags"])
     except ClientError as error:
-        if is_missing(error) or code_of(error) == "ResourceNotFound":
+        if is_missing(error):
             return False
         raise
 

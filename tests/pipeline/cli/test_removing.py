@@ -179,7 +179,9 @@ def test_an_execution_is_stopped_first(used: boto3.Session, call: Call, monkeypa
     assert state(used) == NEIGHBOURS
 
 
-@pytest.mark.parametrize("place", ["stop_pipelines", "empty", "remove_stack"])
+@pytest.mark.parametrize(
+    "place", ["removing.executor.stop_pipelines", "removing.executor.empty", "installing.removal.delete_stack"]
+)
 def test_what_was_interrupted_is_taken_up_again(
     used: boto3.Session, call: Call, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
@@ -187,7 +189,7 @@ def test_what_was_interrupted_is_taken_up_again(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(executor, place, interrupt)
+        patch.setattr(f"pipeline.aws.{place}", interrupt)
         called = call(*TEARDOWN)
     assert called.code == 130
     assert "`bincount teardown` goes on where this ended" in called.err
