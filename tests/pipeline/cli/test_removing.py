@@ -67,7 +67,10 @@ def used(account: boto3.Session, call: Call) -> boto3.Session:
 
 
 def manifest(tag: str) -> str:
-    return f'{{"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json", "x": "{tag}"}}'
+    """Return a manifest with a layer: without one moto draws the digest from a hundred and one, so that two meet."""
+    layers = f'[{{"digest": "sha256:{tag}"}}]'
+    kind = "application/vnd.docker.distribution.manifest.v2+json"
+    return f'{{"schemaVersion": 2, "mediaType": "{kind}", "layers": {layers}}}'
 
 
 def put_version(account: boto3.Session, group: str) -> None:
