@@ -50,9 +50,9 @@ install-aws: $(VENV)/.compile
 calls: $(VENV)/.test
 	$(BIN)/python -m pytest --record-calls
 
-## bench: the figures of the documentation
+## bench: run every benchmark and write docs/benchmarks.md again; BINCOUNT_PHOTOS=path/to/photos takes real photos
 bench: $(VENV)/.test
-	$(BIN)/python -m benchmarks.engine
+	$(BIN)/python -m benchmarks $(NAMES)
 
 ## clean: remove the environment and everything local, endpoints and executions included
 clean:

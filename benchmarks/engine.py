@@ -1,4 +1,4 @@
-"""What the engine and the command cost: `python -m benchmarks.engine`. Prints medians in seconds beside their targets.
+"""What the engine and the command cost, medians.
 
 A step's own cost is the time of an execution of several Processing steps, one after the other, less the time of the
 same processes started bare, divided by their number.
@@ -12,9 +12,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.figures import Figure, at_most, seconds, show
 from pipeline.local.engine import run_execution
 from pipeline.local.home import Home
 from pipeline.local.store import Store
@@ -25,13 +25,6 @@ STEP_TARGET = 0.2
 HELP_TARGET = 0.3
 JOB = [sys.executable, "-S", "-E", "-c", "pass"]
 ARN = "arn:aws:sagemaker:us-east-1:000000000000:pipeline/benchmark/execution/"
-
-
-def timed(work: Callable[[], object]) -> float:
-    """Return the seconds that the work takes."""
-    begun = time.perf_counter()
-    work()
-    return time.perf_counter() - begun
 
 
 def definition() -> str:
@@ -57,20 +50,24 @@ def step_cost(home: Home, round: int) -> float:
     body = {"PipelineArn": ARN.removesuffix("/execution/"), "PipelineExecutionArn": arn, "CreationTime": time.time()}
     state = {"PipelineExecutionStatus": "Executing", "_definition": definition()}
     Store(home.database).create("execution", arn, body | state, "benchmark")
-    whole = timed(lambda: run_execution(home, arn))
-    bare = sum(timed(lambda: subprocess.run(JOB, check=True)) for _ in range(STEPS))
+    whole = seconds(lambda: run_execution(home, arn))
+    bare = sum(seconds(lambda: subprocess.run(JOB, check=True)) for _ in range(STEPS))
     return (whole - bare) / STEPS
 
 
-def main() -> None:
-    """Print both figures."""
+def measure() -> list[Figure]:
+    """Return the cost of a step and of the command."""
     with tempfile.TemporaryDirectory() as folder:
         costs = [step_cost(Home(Path(folder)), round) for round in range(ROUNDS)]
     command = [sys.executable, "-c", "from pipeline.cli.main import main; main()", "--help"]  # as the script does
-    helps = [timed(lambda: subprocess.run(command, check=True, capture_output=True)) for _ in range(ROUNDS)]
-    print(f"engine's own cost a step: {statistics.median(costs):.3f} s (target at most {STEP_TARGET} s)")
-    print(f"bincount --help:          {statistics.median(helps):.3f} s (target at most {HELP_TARGET} s)")
+    helps = [seconds(lambda: subprocess.run(command, check=True, capture_output=True)) for _ in range(ROUNDS)]
+    return [
+        at_most(
+            "the engine's own cost a step, beyond the job's process", statistics.median(costs), "s", bar=STEP_TARGET
+        ),
+        at_most("`bincount --help`", statistics.median(helps), "s", bar=HELP_TARGET),
+    ]
 
 
 if __name__ == "__main__":
-    main()
+    show(measure())

@@ -1,4 +1,4 @@
-"""What `bincount data fetch` costs: `python -m benchmarks.fetch [PHOTOS]`. Objects a second, beside a plain boto3 loop.
+"""What `bincount data fetch` can do: objects a second, beside a plain boto3 loop.
 
 A server on loopback, a process of its own, answers each request after the latency of a bucket some hundred kilometres
 away, with photos and records of the usual size. The peer is what scripts for this data set do: `download_file`, one
@@ -17,6 +17,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+from benchmarks.figures import Figure, compared, show
 
 PHOTOS = 5000
 PEER_PHOTOS = 100
@@ -85,27 +87,35 @@ def peer(folder: Path, photos: int) -> float:
     return 2 * photos / (time.perf_counter() - begun)
 
 
-def main() -> None:
-    """Print both figures and their ratio for each latency."""
-    photos = int(sys.argv[1]) if len(sys.argv) > 1 else PHOTOS
-    for latency in LATENCIES:
-        command = [sys.executable, "-m", "benchmarks.fetch", "serve", str(latency)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-            assert server.stdout
-            os.environ["AWS_ENDPOINT_URL_S3"] = f"http://127.0.0.1:{server.stdout.readline().strip()}"
-            try:
-                with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
-                    fetched, looped = ours(Path(one), photos), peer(Path(two), PEER_PHOTOS)
-            finally:
-                server.terminate()
-        print(
-            f"latency {1000 * latency:.0f} ms: fetch {fetched:,.0f} objects/s, boto3 loop {looped:,.0f} objects/s, "
-            f"ratio {fetched / looped:.1f}; all 535,234 photos and records: {2 * 535_234 / fetched / 60:.0f} min"
-        )
+def at_latency(latency: float) -> Figure:
+    """Return the figure with a server that answers after so many seconds."""
+    command = [sys.executable, "-m", "benchmarks.fetch", "serve", str(latency)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        os.environ["AWS_ENDPOINT_URL_S3"] = f"http://127.0.0.1:{server.stdout.readline().strip()}"
+        try:
+            with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
+                fetched, looped = ours(Path(one), PHOTOS), peer(Path(two), PEER_PHOTOS)
+        finally:
+            server.terminate()
+    return compared(
+        f"fetch, server answers after {1000 * latency:.0f} ms",
+        fetched,
+        looped,
+        "objects/s",
+        "boto3 loop",
+        bar=None,
+        note=f"all 535,234 photos and records: {2 * 535_234 / fetched / 60:.0f} min",
+    )
+
+
+def measure() -> list[Figure]:
+    """Return a figure for each latency."""
+    return [at_latency(latency) for latency in LATENCIES]
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["serve"]:
         asyncio.run(serve(float(sys.argv[2])))
     else:
-        main()
+        show(measure())
