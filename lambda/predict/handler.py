@@ -8,11 +8,9 @@ import time
 import traceback
 from typing import Any
 
-from predict import answers, endpoint, events, pictures, s3
+from predict import answers, endpoint, events, pictures
 from predict.errors import RefusalError
 from predict.events import Held, Named
-from predict.fetch import Rules, fetch
-from predict.urls import shown
 
 _LONGEST_CAUSE = 300
 
@@ -44,10 +42,15 @@ def predict(event: object) -> dict[str, Any]:
 
 
 def _photo(asked: Named | Held) -> bytes:
+    """Return the photo; what fetches it is imported only where it does, for the sake of cold starts."""
     if isinstance(asked, Held):
         return asked.photo
     if asked.way == "s3_uri":
+        from predict import s3
+
         return s3.read(asked.place, _listed("ALLOWED_BUCKETS", ""))
+    from predict.fetch import Rules, fetch
+
     return fetch(asked.place, Rules(_listed("ALLOWED_SCHEMES", "https")))
 
 
@@ -59,7 +62,11 @@ def _repeated(asked: Named | Held) -> dict[str, str]:
     """Return what was asked for, as the answer repeats it: no payload, no signature."""
     if isinstance(asked, Held):
         return {asked.way: f"{len(asked.photo)} bytes"}
-    return {asked.way: shown(asked.place) if asked.way == "image_url" else asked.place}
+    if asked.way == "s3_uri":
+        return {asked.way: asked.place}
+    from predict.urls import shown
+
+    return {asked.way: shown(asked.place)}
 
 
 def _log(began: float, status: int, refusal: RefusalError | None = None) -> None:

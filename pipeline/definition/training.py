@@ -33,7 +33,6 @@ METRICS = (
     "val_accuracy",
     "val_macro_f1",
     "val_mae",
-    "val_coverage",
     "images_per_second",
     OBJECTIVE,
 )

@@ -12,8 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from predict import endpoint, events, s3
-from predict import handler as module
+from predict import endpoint, events, fetch, s3
 from predict.errors import refused_host
 from predict.handler import handler
 from tests.servers import ANSWER, Hosted
@@ -44,7 +43,7 @@ def deployed(hosted: Hosted, photo: bytes, monkeypatch: pytest.MonkeyPatch) -> H
     """Give the endpoint that the function asks; the photo lies at any URL and in the bucket."""
     monkeypatch.setenv("ENDPOINT_NAME", NAME)
     monkeypatch.setenv("ALLOWED_BUCKETS", "other, bincount-local")
-    monkeypatch.setattr(module, "fetch", lambda *_: photo)
+    monkeypatch.setattr(fetch, "fetch", lambda *_: photo)
     monkeypatch.setattr(s3, "_get", lambda *_: photo)
     return hosted
 

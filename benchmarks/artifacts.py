@@ -1,0 +1,53 @@
+"""The artifact that the serving benchmarks serve: the folder that `BINCOUNT_MODEL` names, else one that is built.
+
+Speed does not depend on what the weights have learned, so the one that is built has ImageNet's. It has the backbone and
+the size of the profile `local`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from benchmarks.machine import ROOT
+
+BUILT = ROOT / "build" / "benchmark-model"
+
+
+def artifact() -> Path:
+    """Return the folder of an unpacked artifact. It is built into `build/` once for each backbone and size."""
+    given = os.environ.get("BINCOUNT_MODEL")
+    if given:
+        folder = Path(given).resolve()
+        if not (folder / "model.json").is_file():
+            raise FileNotFoundError(f"BINCOUNT_MODEL={given} is no unpacked model.tar.gz: it has no model.json")
+        return folder
+    from pipeline.settings import load_settings
+
+    wanted = load_settings("local").hyperparameters
+    folder = BUILT / f"{wanted.backbone}-{wanted.image_size}"
+    if not (folder / "model.json").is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        _build(folder, wanted.backbone, wanted.image_size)
+    return folder
+
+
+def _build(folder: Path, backbone: str, size: int) -> None:
+    import numpy as np
+
+    from steps.common.artifact import ModelSpec
+    from steps.common.labels import CLASS_LABELS
+    from steps.train.backbones import FAMILIES, build
+    from steps.train.export import export
+    from steps.train.weights import load
+
+    model = build(backbone, 0.0, 0.0, size)
+    load(model.backbone, backbone, "package", folder)
+    spec = ModelSpec(
+        backbone=backbone,
+        image_size=size,
+        class_labels=CLASS_LABELS,
+        normalization=FAMILIES[backbone].normalization,
+        provenance={"weights": "ImageNet"},
+    )
+    export(folder, model, spec, np.random.default_rng(0).integers(0, 256, (4, size, size, 3), dtype=np.uint8))
