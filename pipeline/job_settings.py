@@ -90,6 +90,7 @@ class Hyperparameters(Strict):
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     patience: int = Field(default=10, ge=0, description="epochs without progress before training stops; 0: never")
     seed: int = Field(default=0, ge=0, lt=2**31)
+    target_accuracy: Share = Field(default=0.7, description="of the answers that no person is asked about")
     checkpoint_steps: int = Field(default=0, ge=0, description="steps between checkpoints; 0: at epochs only")
     freeze_batchnorm: bool = False
     clip_norm: float = Field(default=1.0, ge=0, description="0: no clipping")

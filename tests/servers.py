@@ -24,6 +24,7 @@ ANSWER = {
     "predicted_label": "3",
     "predicted_index": 2,
     "confidence": 0.71,
+    "ask_a_person": False,
     "probabilities": [0.05, 0.1, 0.71, 0.1, 0.04],
     "class_labels": ["1", "2", "3", "4", "5"],
     "model_version": "bincount-demo/3",

@@ -84,6 +84,7 @@ class Journal:
         )
         self._photos = Counter("bincount_photos", "Photos answered", registry=self._registry)
         self._predictions = Counter("bincount_predictions", "Answers", ("label",), registry=self._registry)
+        self._asking = Counter("bincount_asking", "Answers that ask for a person", registry=self._registry)
         self._confidence = Histogram(
             "bincount_confidence",
             "Probability of the predicted label",
@@ -103,6 +104,7 @@ class Journal:
         self._photos.inc(len(answers))
         for answer in answers:
             self._predictions.labels(answer["predicted_label"]).inc()
+            self._asking.inc(answer["ask_a_person"])
             self._confidence.observe(answer["confidence"])
 
     def write(self, exchange: Exchange) -> None:

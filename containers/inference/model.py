@@ -66,6 +66,7 @@ class Model:
             "predicted_label": prediction.predicted_label,
             "predicted_index": prediction.predicted_index,
             "confidence": prediction.confidence,
+            "ask_a_person": prediction.ask_a_person,
             "probabilities": prediction.probabilities,
             "class_labels": self._labels,
             "model_version": self.version,

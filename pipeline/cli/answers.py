@@ -11,7 +11,8 @@ import typer
 from pipeline.cli.tables import print_table
 from pipeline.errors import UserError
 
-HEAD = ("photo", "items", "confidence", "probabilities", "model")
+HEAD = ("photo", "items", "confidence", "ask a person", "probabilities", "model")
+_ASKS = {True: "yes", False: "no", None: ""}  # None: a server of before answers without it
 
 
 def print_answers(answers: Sequence[Mapping[str, Any]], *, json: bool) -> None:
@@ -30,11 +31,12 @@ def print_answers(answers: Sequence[Mapping[str, Any]], *, json: bool) -> None:
 
 def _cells(answer: Mapping[str, Any]) -> tuple[str, ...]:
     if "error" in answer:
-        return answer["file"], "", "", str(answer["error"]), ""
+        return answer["file"], "", "", "", str(answer["error"]), ""
     try:
         each = zip(answer["class_labels"], answer["probabilities"], strict=True)
         chances = "  ".join(f"{label}: {chance:.2f}" for label, chance in each)
-        confidence = f"{answer['confidence']:.2f}"
-        return answer["file"], str(answer["predicted_label"]), confidence, chances, str(answer.get("model_version", ""))
+        confidence, asks = f"{answer['confidence']:.2f}", _ASKS[answer.get("ask_a_person")]
+        version = str(answer.get("model_version", ""))
+        return answer["file"], str(answer["predicted_label"]), confidence, asks, chances, version
     except (KeyError, TypeError, ValueError):
         raise UserError(f"the answer is no prediction of ours: {str(answer)[:200]}") from None

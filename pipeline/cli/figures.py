@@ -16,6 +16,9 @@ METRICS = {
     "mae": "MAE, items",
     "rmse": "RMSE, items",
     "expected_calibration_error": "calibration error",
+    "coverage": "no person asked",
+    "selective_accuracy": "accuracy of these",
+    "selective_within_one_accuracy": "within one of these",
 }
 _LESS_IS_BETTER = frozenset({"mae", "rmse", "expected_calibration_error"})
 _Z = 1.96  # standard errors to each side of a 95 % interval

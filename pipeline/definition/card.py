@@ -31,9 +31,10 @@ _LIMITS = (
     "than a bin is answered too. Other cameras, lights or bins than in the training photos make it worse."
 )
 _ADVICE = (
-    "Take the probability into account: the report shows how far it can be trusted. Do not correct an inventory by the "
-    "answer alone. Evaluate anew when cameras, bins or goods change. Photos of one bin are kept on one side of "
-    "training and test; scores on other splits are not comparable."
+    "Take the probability into account: the report shows how far it can be trusted. An answer that says `ask_a_person` "
+    "is not sure enough to stand without one. Do not correct an inventory by the answer alone. Evaluate anew when "
+    "cameras, bins or goods change. Photos of one bin are kept on one side of training and test; scores on other "
+    "splits are not comparable."
 )
 _TRAINING = (
     "An image classifier in ONNX, trained with what a search over hyperparameters found best by macro-F1 on the "

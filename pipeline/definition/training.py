@@ -33,6 +33,7 @@ METRICS = (
     "val_accuracy",
     "val_macro_f1",
     "val_mae",
+    "val_coverage",
     "images_per_second",
     OBJECTIVE,
 )

@@ -25,6 +25,7 @@ MAX_MEMBERS = 1000
 MAX_SPEC_BYTES = 2**20
 # tarfile copies files in pieces of 16 KB; only a header that lies about its length asks for more at once.
 MAX_READ_BYTES = 2**16
+NOTHING_IS_SURE = 2.0  # no confidence reaches it
 
 Level = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(ge=0.001, le=1000)]  # bounds that keep softmax and normalisation finite
@@ -54,6 +55,12 @@ class ModelSpec(BaseModel):
     class_labels: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = Field(min_length=2, max_length=1000)
     normalization: Normalization
     temperature: Positive = Field(default=1.0, description="logits are divided by it before softmax")
+    ask_below: float = Field(
+        default=NOTHING_IS_SURE,  # an artifact that does not say has shown nothing
+        ge=0,
+        le=NOTHING_IS_SURE,
+        description="a person is to look at answers of less confidence; above 1: at all",
+    )
     flip_average: bool = Field(default=False, description="mean of the logits of the photo and its mirror image")
     engine: str = Field(default="onnxruntime", pattern="^onnxruntime$")
     provenance: dict[str, str] = Field(default_factory=dict, description="commit, image, data hash, job, ...")

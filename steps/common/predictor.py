@@ -17,11 +17,15 @@ from steps.common.images import decode, to_input
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """The answer for one photo. `probabilities` are in the order of the artifact's class labels."""
+    """The answer for one photo. `probabilities` are in the order of the artifact's class labels.
+
+    `ask_a_person` says that the confidence is below that from which on the artifact's answers stand on their own.
+    """
 
     predicted_label: str
     predicted_index: int
     confidence: float
+    ask_a_person: bool
     probabilities: tuple[float, ...]
 
 
@@ -92,4 +96,6 @@ class Predictor:
 
     def _prediction(self, row: npt.NDArray[np.float64]) -> Prediction:
         index = int(row.argmax())
-        return Prediction(self.spec.class_labels[index], index, float(row[index]), tuple(row.tolist()))
+        confidence = float(row[index])
+        label, asks = self.spec.class_labels[index], confidence < self.spec.ask_below
+        return Prediction(label, index, confidence, asks, tuple(row.tolist()))

@@ -133,7 +133,8 @@ def write(
     settings: Settings,
 ) -> None:
     """Write the scores, the report, the single answers, the photo for the smoke test and the baseline for drift."""
-    evaluation = evaluate(answers, settings.bootstrap_samples, SEED)
+    specs = [model.predictor.spec for model in models]
+    evaluation = evaluate(answers, [spec.ask_below for spec in specs], settings.bootstrap_samples, SEED)
     facts = [model_facts(model.predictor.spec, model.digest) for model in models]
     evaluation["model"] = facts[0]
     if len(facts) > 1:

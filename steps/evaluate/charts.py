@@ -56,13 +56,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One chart over epochs; `kept` is the pixel of the epoch that the artifact holds."""
+    """One chart of lines; `mark` is the pixel of what the artifact holds: its epoch, or its coverage."""
 
     title: str
     x: Axis
     y: Axis
     lines: list[Line]
-    kept: float | None
+    mark: float | None
 
 
 def training_panels(history: Sequence[Epoch], kept: str = "") -> list[Panel]:
@@ -131,6 +131,16 @@ def reliability(bins: Sequence[Json]) -> Reliability:
         for index, height in heights
     ]
     return Reliability(x, y, dots, bars)
+
+
+def coverage_panel(curve: Sequence[Json], coverage: float) -> Panel:
+    """Lay out the scores of the surest answers over their share (see `evaluation.json`, `selection`)."""
+    x, y = Axis(0, 1, 36, 304), Axis(0, 1, 190, 14)
+    lines = [
+        Line(words, style, [(x.at(point["coverage"]), y.at(point[name])) for point in curve])
+        for words, style, name in (("exact", "first", "accuracy"), ("within one", "third", "within_one_accuracy"))
+    ]
+    return Panel("Right among the surest", x, y, lines, x.at(coverage) if coverage else None)
 
 
 @dataclass(frozen=True, slots=True)

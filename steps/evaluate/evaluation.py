@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +12,9 @@ import numpy as np
 from steps.common.artifact import ModelSpec
 from steps.common.metrics import Floats, Matrix, macro_f1, mean_absolute_error, per_class, within_one
 from steps.evaluate.bootstrap import LEVEL, Estimate, replicate_sums
+from steps.evaluate.calibration import calibration_check
 from steps.evaluate.inference import Answers
+from steps.evaluate.selection import coverage_curve
 from steps.evaluate.tally import BINS, always_majority, calibration, confusion, figures, tally_groups
 
 NAMED_FAILURES = 10  # the job's log names all of them
@@ -24,11 +26,12 @@ NO_CHAMPION_IMPROVEMENT = 1.0  # the most there can be: with nothing to beat, a 
 Json = dict[str, Any]
 
 
-def evaluate(answers: Answers, samples: int, seed: int) -> Json:
+def evaluate(answers: Answers, ask_below: Sequence[float], samples: int, seed: int) -> Json:
     """Score the first model, and the second one beside it as the champion where there is one.
 
     Args:
         answers: of one or two models on the same photos.
+        ask_below: of each model, the confidence below which a person is asked.
         samples: bootstrap replicates.
         seed: of the bootstrap.
 
@@ -36,7 +39,10 @@ def evaluate(answers: Answers, samples: int, seed: int) -> Json:
         What evaluation.json holds, every number finite; `model`, and the champion's `model` and `version`, are for the
         caller to add.
     """
-    tallies = [tally_groups(answers.true, rows, answers.groups) for rows in answers.probabilities]
+    tallies = [
+        tally_groups(answers.true, rows, answers.groups, threshold)
+        for rows, threshold in zip(answers.probabilities, ask_below, strict=True)
+    ]
     replicates = np.split(replicate_sums(np.hstack(tallies), samples, seed), len(tallies), axis=1)
     points = [tally.sum(axis=0) for tally in tallies]
     scores = [_estimates(point, sums) for point, sums in zip(points, replicates, strict=True)]
@@ -56,6 +62,8 @@ def evaluate(answers: Answers, samples: int, seed: int) -> Json:
         "per_class": _per_class(matrix, answers.labels),
         "majority_class": _majority(matrix, answers.labels),
         "calibration": _bins(calibration(points[0])),
+        "calibration_check": calibration_check(answers.probabilities[0].max(axis=1), points[0], seed),
+        "selection": {"ask_below": ask_below[0], "curve": coverage_curve(answers.true, answers.probabilities[0])},
         "champion": _champion(points, replicates, scores) if len(points) > 1 else _no_champion(),
         "bootstrap": {"samples": samples, "seed": seed, "level": LEVEL, "unit": "group"},
     }
@@ -68,6 +76,7 @@ def model_facts(spec: ModelSpec, digest: str) -> Json:
         "backbone": spec.backbone[:TEXT_CHARACTERS],
         "image_size": spec.image_size,
         "temperature": spec.temperature,
+        "ask_below": spec.ask_below,
         "flip_average": spec.flip_average,
         "provenance": _cut(spec.provenance),
     }
@@ -102,7 +111,10 @@ def _champion(points: list[Floats], replicates: list[Floats], scores: list[dict[
     """The champion's own scores, and the difference on the same photos and the same bootstrap draws."""
     difference = [macro_f1(confusion(new)) - macro_f1(confusion(old)) for new, old in zip(*replicates, strict=True)]
     improvement = Estimate.of(scores[0]["macro_f1"].value - scores[1]["macro_f1"].value, np.array(difference))
-    shown = ("macro_f1", "accuracy", "within_one_accuracy", "mae", "rmse", "expected_calibration_error")
+    shown = (
+        *("macro_f1", "accuracy", "within_one_accuracy", "mae", "rmse", "expected_calibration_error"),
+        *("coverage", "selective_accuracy", "selective_within_one_accuracy"),
+    )
     return {
         "present": True,
         "improvement": _figure(improvement),

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from steps.common.labels import SPLITS
 from steps.common.split_report import SplitReport
-from steps.evaluate.charts import comparison, reliability, training_panels
+from steps.evaluate.charts import comparison, coverage_panel, reliability, training_panels
 from steps.evaluate.history import Epoch
 from steps.evaluate.mistakes import Mistake
 
@@ -82,6 +82,10 @@ def render(evaluation: Json, extras: Extras) -> str:
         checks=extras.gate.checks(evaluation),
         comparison=comparison(evaluation, extras.gate.macro_f1),
         reliability=reliability(evaluation["calibration"]),
+        selection=evaluation["selection"],
+        coverage=coverage_panel(
+            evaluation["selection"]["curve"], evaluation["multiclass_classification_metrics"]["coverage"]["value"]
+        ),
         panels=training_panels(extras.history, evaluation["model"]["provenance"].get("best_epoch", "")),
         extras=extras,
         splits=SPLITS,

@@ -22,7 +22,10 @@ from steps.evaluate.sources import LabelledFolder
 
 SAMPLES = 2000
 SEED = 0
-SHOWN = ("macro_f1", "accuracy", "within_one_accuracy", "mae", "rmse", "expected_calibration_error")
+SHOWN = (
+    *("macro_f1", "accuracy", "within_one_accuracy", "mae", "rmse", "expected_calibration_error"),
+    *("coverage", "selective_accuracy", "selective_within_one_accuracy"),
+)
 
 
 def score(model: Path, images: Path, labels: Path) -> Json:
@@ -30,7 +33,8 @@ def score(model: Path, images: Path, labels: Path) -> Json:
     folder = LabelledFolder(images, labels)
     with open_model(model, "model") as opened:
         answers = answer([opened.predictor], folder, len(folder), lambda line: print(line, file=sys.stderr))
-        return {**evaluate(answers, SAMPLES, SEED), "model": model_facts(opened.predictor.spec, opened.digest)}
+        spec = opened.predictor.spec
+        return {**evaluate(answers, [spec.ask_below], SAMPLES, SEED), "model": model_facts(spec, opened.digest)}
 
 
 def lines(evaluation: Json) -> list[str]:

@@ -1,7 +1,8 @@
 """All that the figures need, as sums over photos, so that a bootstrap replicate is one weighted sum.
 
-A tally is a row of classes * classes + 3 * BINS numbers: the confusion matrix (row by row, true class first), then for
-each confidence bin its photos, its correct answers and the sum of its confidences.
+A tally is a row of classes * classes + 3 * BINS + 3 numbers: the confusion matrix (row by row, true class first), then
+for each confidence bin its photos, its correct answers and the sum of its confidences, then the photos about which no
+person is asked, how many of them are counted exactly and how many with an error of at most one item.
 """
 
 from __future__ import annotations
@@ -22,44 +23,53 @@ from steps.common.metrics import (
 from steps.evaluate.inference import Integers
 
 BINS = 15
+BESIDE = 3 * BINS + 3  # the columns that are not of the confusion matrix
 
 
-def tally_groups(true: Integers, probabilities: Floats, groups: Integers) -> Floats:
-    """Return one tally for each group: float64 [groups, classes * classes + 3 * BINS].
+def tally_groups(true: Integers, probabilities: Floats, groups: Integers, ask_below: float) -> Floats:
+    """Return one tally for each group: float64 [groups, classes * classes + BESIDE].
 
     Args:
         true: class indices [n].
         probabilities: [n, classes], rows adding up to 1.
         groups: group numbers [n], from 0 on without gaps.
+        ask_below: the confidence below which a person is asked.
     """
     classes = probabilities.shape[1]
     predicted = probabilities.argmax(axis=1)
     confidence = probabilities.max(axis=1)
-    # Equal widths, closed on the right as in Guo et al.: bin m holds (m / BINS, (m + 1) / BINS].
-    bins = np.clip(np.ceil(confidence * BINS).astype(np.int64) - 1, 0, BINS - 1)
-    width = classes * classes + 3 * BINS
-    first = classes * classes + bins
+    width = classes * classes + BESIDE
+    first = classes * classes + bin_of(confidence)
+    error, stands, end = np.abs(predicted - true), confidence >= ask_below, np.full_like(true, width)
     entries = (
         (true * classes + predicted, np.ones_like(confidence)),
         (first, np.ones_like(confidence)),
         (first + BINS, (true == predicted).astype(np.float64)),
         (first + 2 * BINS, confidence),
+        (end - 3, stands.astype(np.float64)),
+        (end - 2, (stands & (error == 0)).astype(np.float64)),
+        (end - 1, (stands & (error <= 1)).astype(np.float64)),
     )
     size = (int(groups.max()) + 1) * width
     sums = sum(np.bincount(groups * width + column, weight, minlength=size) for column, weight in entries)
     return np.asarray(sums, dtype=np.float64).reshape(-1, width)
 
 
+def bin_of(confidence: Floats) -> Integers:
+    """Return each confidence's bin [n], of equal widths, closed on the right: m holds (m / BINS, (m + 1) / BINS]."""
+    return np.asarray(np.clip(np.ceil(confidence * BINS).astype(np.int64) - 1, 0, BINS - 1), dtype=np.int64)
+
+
 def confusion(tally: Floats) -> Matrix:
     """Return a tally's confusion matrix: int64 [classes, classes]."""
-    cells = tally[: -3 * BINS]
+    cells = tally[:-BESIDE]
     side = round(len(cells) ** 0.5)
     return np.rint(cells).astype(np.int64).reshape(side, side)
 
 
 def calibration(tally: Floats) -> Floats:
     """Return photos, correct answers and summed confidence of each bin: float64 [3, BINS]."""
-    return tally[-3 * BINS :].reshape(3, BINS)
+    return tally[-BESIDE:-3].reshape(3, BINS)
 
 
 def expected_calibration_error(bins: Floats) -> float:
@@ -86,7 +96,19 @@ def figures(tally: Floats) -> dict[str, float]:
         "rmse": root_mean_squared_error(matrix),
         "within_one_accuracy": within_one(matrix),
         "expected_calibration_error": expected_calibration_error(calibration(tally)),
+        **_selective(tally),
         "macro_f1_best_constant_classifier": macro_f1(always_majority(matrix)),
+    }
+
+
+def _selective(tally: Floats) -> dict[str, float]:
+    """Return the share of the photos about which no person is asked, and the scores of their answers; 0 without any."""
+    photos = tally[:-BESIDE].sum()
+    stand, exact, close = tally[-3:]
+    return {
+        "coverage": float(stand / photos) if photos else 0.0,
+        "selective_accuracy": float(exact / stand) if stand else 0.0,
+        "selective_within_one_accuracy": float(close / stand) if stand else 0.0,
     }
 
 

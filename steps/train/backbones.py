@@ -91,6 +91,11 @@ def _lite(name: str, dropout: float, drop_path: float, image_size: int, classes:
         drop_connect_rate=drop_path,
         batch_norm_momentum=0.9,  # 0.1 in torch's terms; the package's 0.99 needs thousands of steps to leave ImageNet
     )
+    for module in model.modules():
+        padding = getattr(module, "static_padding", None)
+        if isinstance(module, nn.Conv2d) and isinstance(padding, nn.ZeroPad2d) and len(set(padding.padding)) == 1:
+            # The same on all sides: the convolution pads by itself, without a copy of the picture.
+            module.padding, module.static_padding = (padding.padding[0],) * 2, nn.Identity()
     return model
 
 

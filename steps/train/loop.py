@@ -173,7 +173,14 @@ class Trainer:
         run.cluster.copy_buffers(self._average.module)
         self._check_ranks()
         with autocast(run):
-            scores = validate(self._average.module, run.validation, run.plan.batch, run.cluster, run.pool)
+            scores = validate(
+                self._average.module,
+                run.validation,
+                run.plan.batch,
+                run.cluster,
+                run.pool,
+                run.parameters.target_accuracy,
+            )
         photos = run.plan.steps * run.plan.batch
         train_loss = float(run.cluster.sum(self._loss)) / photos
         self._record(train_loss, scores, rate)
@@ -191,11 +198,13 @@ class Trainer:
             raise JobError(f"the loss is no number in epoch {position.epoch + 1}: lower learning_rate or clip_norm")
         best = (position.best_macro_f1, -position.best_loss)
         if position.best_epoch is None or (scores.macro_f1, -scores.loss) > best:
-            position.best_epoch, position.temperature = position.epoch, scores.temperature
+            position.best_epoch = position.epoch
+            position.temperature, position.ask_below = scores.temperature, scores.ask_below
             position.best_macro_f1, position.best_loss = scores.macro_f1, scores.loss
             if run.cluster.leads:
                 run.checkpoints.save_best(self._average.module.backbone.state_dict(), position.epoch)  # type: ignore[union-attr]
-        validation = {f"val_{name}": value for name, value in asdict(scores).items() if name != "temperature"}
+        served = {"temperature", "ask_below"}  # what model.json holds, of the best epoch
+        validation = {f"val_{name}": value for name, value in asdict(scores).items() if name not in served}
         position.history.append(
             {"epoch": position.epoch + 1, "train_loss": train_loss, **validation}
             | {"images_per_second": rate, "best_val_macro_f1": position.best_macro_f1}

@@ -27,6 +27,7 @@ from steps.train.progress import say
 from steps.train.provenance import code_digest, data_identity, provenance
 from steps.train.records import read_records
 from steps.train.sampler import plan
+from steps.train.selection import in_words
 
 COMPARED = 8  # photos on which ONNX Runtime and torch must agree
 
@@ -151,6 +152,7 @@ def write_artifact(run: Run, position: Position, data: str) -> None:
         class_labels=CLASS_LABELS,
         normalization=FAMILIES[parameters.backbone].normalization,
         temperature=position.temperature,
+        ask_below=position.ask_below,
         provenance=provenance(parameters, data, facts),
     )
     difference = export(folder, model, spec, samples(run.validation))
@@ -159,6 +161,7 @@ def write_artifact(run: Run, position: Position, data: str) -> None:
     write_json(folder / "metrics.json", position.history)
     with atomic_file(folder / "training_curve.png") as file:
         file.write(training_curve(position.history, best + 1))
+    say(in_words(position.ask_below, position.history[best]["val_coverage"], parameters.target_accuracy))
     say(
         f"kept epoch {best + 1} of {len(position.history)}: val_macro_f1 {position.best_macro_f1:.5f}, temperature "
         f"{position.temperature:.3f}; ONNX Runtime and torch agree within {difference:.1e}"

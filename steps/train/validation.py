@@ -16,6 +16,7 @@ from steps.common.labels import CLASSES
 from steps.train.data import Photos, batches
 from steps.train.ddp import Cluster
 from steps.train.sampler import shard
+from steps.train.selection import ask_below
 
 Logits = npt.NDArray[np.float32]
 SCALES = (0.05, 20.0)  # temperatures outside are no calibration but a fault
@@ -30,7 +31,9 @@ class Scores:
     accuracy: float
     macro_f1: float
     mae: float
+    coverage: float  # share of the photos that no person is asked about
     temperature: float
+    ask_below: float
 
 
 def validate(
@@ -39,6 +42,7 @@ def validate(
     batch: int,
     cluster: Cluster,
     pool: ThreadPoolExecutor,
+    target_accuracy: float,
 ) -> Scores:
     """Score a model.
 
@@ -48,6 +52,7 @@ def validate(
         batch: photos a step and rank.
         cluster: who shares the work.
         pool: decodes.
+        target_accuracy: of the answers that stand without a person.
     """
     parts, seen = [np.zeros((0, CLASSES), np.float32)], [np.zeros(0, np.int64)]
     with torch.inference_mode():
@@ -57,19 +62,32 @@ def validate(
     # Gathered by photo, not added up by rank: the scores then do not depend on the number of ranks.
     indices = np.concatenate(cluster.gather(np.concatenate(seen)))
     logits = np.concatenate(cluster.gather(np.concatenate(parts)))
-    return score(logits[np.argsort(indices)], photos.targets)
+    return score(logits[np.argsort(indices)], photos.targets, target_accuracy)
 
 
-def score(logits: Logits, targets: npt.NDArray[np.int64]) -> Scores:
+def score(logits: Logits, targets: npt.NDArray[np.int64], target_accuracy: float) -> Scores:
     """Score logits [n, classes] of photos with these class indices [n]."""
-    matrix = metrics.confusion_matrix(targets, logits.argmax(axis=1).astype(np.int64), CLASSES)
+    temperature, predicted = fit_temperature(logits, targets), logits.argmax(axis=1).astype(np.int64)
+    confidence = confidences(logits / temperature)
+    threshold = ask_below(confidence, predicted == targets, target_accuracy)
+    matrix = metrics.confusion_matrix(targets, predicted, CLASSES)
     return Scores(
         loss=cross_entropy(logits, targets),
         accuracy=metrics.accuracy(matrix),
         macro_f1=metrics.macro_f1(matrix),
         mae=metrics.mean_absolute_error(matrix),
-        temperature=fit_temperature(logits, targets),
+        coverage=float((confidence >= threshold).mean()),
+        temperature=temperature,
+        ask_below=threshold,
     )
+
+
+def confidences(logits: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Return the highest probability of each softmax of logits [n, classes], 0 where one is no number."""
+    wide = logits.astype(np.float64)
+    if not np.isfinite(wide).all():
+        return np.zeros(len(wide))
+    return np.asarray(1 / np.exp(wide - wide.max(axis=1, keepdims=True)).sum(axis=1), dtype=np.float64)
 
 
 def cross_entropy(logits: npt.NDArray[Any], targets: npt.NDArray[np.int64]) -> float:

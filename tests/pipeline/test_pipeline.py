@@ -191,7 +191,7 @@ def test_the_search_maximises_a_metric_that_training_prints(compiled: Compile) -
     objective = tune["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"]
     assert objective == {"Type": "Maximize", "MetricName": "best_val_macro_f1"}
     line = (
-        "epoch=3 train_loss=0.91234 val_loss=1.0e-01 val_accuracy=0.5 val_macro_f1=0.41 val_mae=0.7 "
+        "epoch=3 train_loss=0.91234 val_loss=1.0e-01 val_accuracy=0.5 val_macro_f1=0.41 val_mae=0.7 val_coverage=0.2 "
         "images_per_second=31.5 best_val_macro_f1=0.43"
     )
     found = {
@@ -204,6 +204,7 @@ def test_the_search_maximises_a_metric_that_training_prints(compiled: Compile) -
         "val_accuracy": [0.5],
         "val_macro_f1": [0.41],
         "val_mae": [0.7],
+        "val_coverage": [0.2],
         "images_per_second": [31.5],
         "best_val_macro_f1": [0.43],
     }

@@ -67,7 +67,9 @@ def test_a_trace_is_in_the_line_too() -> None:
 def test_metrics_count_requests_photos_and_answers() -> None:
     journal = Journal()
     journal.model_ready("group/3", backbone="x")
-    journal.answered([{"predicted_label": "2", "confidence": 0.55}, {"predicted_label": "2", "confidence": 0.95}])
+    shared = {"predicted_label": "2"}
+    journal.answered([shared | {"confidence": 0.55, "ask_a_person": True}])
+    journal.answered([shared | {"confidence": 0.95, "ask_a_person": False}])
     for exchange in (Exchange("POST", "/invocations", 200, 0.02), Exchange("GET", "/a"), Exchange("GET", "/b")):
         journal.write(exchange)
     lines = journal.metrics().decode().splitlines()
@@ -79,6 +81,7 @@ def test_metrics_count_requests_photos_and_answers() -> None:
         "bincount_request_seconds_count 1.0",
         "bincount_photos_total 2.0",
         'bincount_predictions_total{label="2"} 2.0',
+        "bincount_asking_total 1.0",
         'bincount_confidence_bucket{le="0.6"} 1.0',
         'bincount_confidence_bucket{le="1.0"} 2.0',
         "bincount_requests_in_flight 0.0",

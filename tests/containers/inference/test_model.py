@@ -20,6 +20,7 @@ def test_an_answer_is_what_goes_into_json(model_folder: Path, make_photo: MakePh
         "predicted_label",
         "predicted_index",
         "confidence",
+        "ask_a_person",
         "probabilities",
         "class_labels",
         "model_version",

@@ -43,6 +43,7 @@ def expected(predictor: Predictor, photo: bytes) -> dict[str, Any]:
         "predicted_label": prediction.predicted_label,
         "predicted_index": prediction.predicted_index,
         "confidence": prediction.confidence,
+        "ask_a_person": prediction.ask_a_person,
         "probabilities": list(prediction.probabilities),
         "class_labels": ["1", "2", "3", "4", "5"],
         "model_version": "bincount-demo/3",

@@ -115,7 +115,7 @@ def _predicted(call: Call, tmp_path: Path) -> None:
     asked = call("endpoint", "predict", "staging", good)
     assert asked.code == 0
     cells = asked.out.rstrip("\n").split("\t")
-    assert (cells[1], cells[4]) == ("4", "bincount-demo/2")
+    assert (cells[1], cells[3], cells[5]) == ("4", "yes", "bincount-demo/2")  # the artifact shows no sureness
     asked = call("endpoint", "predict", "bincount-demo-staging", bad, good, "--json")
     refused, answered = json.loads(asked.out)
     assert (asked.code, answered["predicted_label"], refused["file"]) == (1, "4", str(bad))

@@ -31,6 +31,7 @@ PREDICTIONS = [
         "file": "a.jpg",
         "predicted_label": "2",
         "confidence": 0.75,
+        "ask_a_person": False,
         "probabilities": [0.25, 0.75],
         "class_labels": ["1", "2"],
     },
@@ -79,7 +80,7 @@ def test_predict_shows_a_line_a_photo_and_fails_with_the_step(
     model.write_text("mine")
     called = call("predict", "--model", model, "a.jpg", "b.jpg")
     assert called.code == 1
-    assert called.lines == ["a.jpg\t2\t0.75\t1: 0.25 2: 0.75", "b.jpg\t\t\tnot a picture"]
+    assert called.lines == ["a.jpg\t2\t0.75\tno\t1: 0.25 2: 0.75", "b.jpg\t\t\t\tnot a picture"]
     assert json.loads(call("predict", "-m", model, "a.jpg", "b.jpg", "--json").out) == PREDICTIONS
 
 

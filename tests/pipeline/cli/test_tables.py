@@ -33,6 +33,7 @@ ANSWER = {
     "file": "photo.jpg",
     "predicted_label": "2",
     "confidence": 0.61,
+    "ask_a_person": True,
     "probabilities": [0.05, 0.61, 0.33, 0.01, 0.0],
     "class_labels": ["1", "2", "3", "4", "5"],
     "model_version": "bincount-demo/1",

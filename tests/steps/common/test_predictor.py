@@ -63,6 +63,19 @@ def test_a_higher_temperature_lowers_the_confidence_only(make_artifact: Make, ma
     assert soft.confidence < sharp.confidence
 
 
+def test_a_person_is_asked_below_the_threshold_of_the_artifact(make_artifact: Make, make_photo: MakePhoto) -> None:
+    photo = make_photo(2, shift=10)
+    answer = Predictor(make_artifact("none"), threads=1).predict([photo])[0]
+    assert answer.ask_a_person  # an artifact that names no threshold has shown nothing
+    for name, threshold, asks in (
+        ("at", answer.confidence, False),
+        ("above", answer.confidence + 1e-6, True),
+        ("sure", 0.0, False),
+    ):
+        predictor = Predictor(make_artifact(name, ask_below=threshold), threads=1)
+        assert predictor.predict([photo])[0].ask_a_person is asks
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.integers(0, 255), min_size=1, max_size=5))
 def test_probabilities_add_up_to_one_whatever_the_pixels(predictor: Predictor, levels: list[int]) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from steps.evaluate.charts import Axis, comparison, reliability, training_panels
+from steps.evaluate.charts import Axis, comparison, coverage_panel, reliability, training_panels
 from steps.evaluate.history import Epoch
 
 levels = st.floats(-1e6, 1e6)
@@ -42,8 +42,8 @@ def test_epochs_are_whole_and_the_kept_one_is_marked() -> None:
     history = [{"epoch": 1.0, "val_loss": 2.0}, {"epoch": 2.0, "val_loss": 1.0}]
     (panel,) = training_panels(history, "2")
     assert [text for _, text in panel.x.ticks] == ["1", "2"]
-    assert panel.kept == panel.x.at(2)
-    assert [training_panels(history, kept)[0].kept for kept in ("", "3", "-1", "nan", "two")] == [None] * 5
+    assert panel.mark == panel.x.at(2)
+    assert [training_panels(history, kept)[0].mark for kept in ("", "3", "-1", "nan", "two")] == [None] * 5
 
 
 def test_a_history_of_one_epoch_draws_no_line() -> None:
@@ -75,3 +75,16 @@ def test_the_gate_stays_on_the_scale(minimum: float | None, expected: float | No
     assert [row.name for row in chart.rows] == ["This model", "Always “3”"]
     assert chart.gate == (None if expected is None else chart.x.at(expected))
     assert not math.isnan(chart.rows[0].at)
+
+
+def test_the_surest_are_on_the_left_and_the_share_without_a_person_is_marked() -> None:
+    curve = [
+        {"coverage": 0.5, "confidence": 0.8, "accuracy": 0.75, "within_one_accuracy": 1.0},
+        {"coverage": 1.0, "confidence": 0.3, "accuracy": 0.5, "within_one_accuracy": 0.9},
+    ]
+    panel = coverage_panel(curve, 0.25)
+    exact, close = panel.lines
+    assert exact.points == [(panel.x.at(0.5), panel.y.at(0.75)), (panel.x.at(1), panel.y.at(0.5))]
+    assert [y for _, y in close.points] == [panel.y.at(1), panel.y.at(0.9)]
+    assert panel.mark == panel.x.at(0.25)
+    assert coverage_panel(curve, 0.0).mark is None

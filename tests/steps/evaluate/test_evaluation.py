@@ -36,6 +36,10 @@ def rows(true: npt.NDArray[np.int64], accuracy: float, random: np.random.Generat
     return probabilities
 
 
+def scored(case: Answers, samples: int, seed: int, ask_below: float = 0.7) -> dict[str, Any]:
+    return evaluate(case, [ask_below] * len(case.probabilities), samples, seed)
+
+
 def numbers(value: Any) -> list[float]:
     if isinstance(value, dict | list):
         return [number for part in (value.values() if isinstance(value, dict) else value) for number in numbers(part)]
@@ -43,7 +47,7 @@ def numbers(value: Any) -> list[float]:
 
 
 def test_the_layout_is_that_of_model_monitor() -> None:
-    result = evaluate(answers(0.8), 50, 0)
+    result = scored(answers(0.8), 50, 0)
     metrics = result["multiclass_classification_metrics"]
     names = ["accuracy", "weighted_recall", "weighted_precision", "weighted_f0_5", "weighted_f1", "weighted_f2"]
     for name in [*names, *(f"{name}_best_constant_classifier" for name in names)]:
@@ -55,13 +59,13 @@ def test_the_layout_is_that_of_model_monitor() -> None:
 
 def test_rows_of_the_confusion_matrix_are_the_true_labels() -> None:
     case = answers(0.0)
-    matrix = evaluate(case, 10, 0)["multiclass_classification_metrics"]["confusion_matrix"]
+    matrix = scored(case, 10, 0)["multiclass_classification_metrics"]["confusion_matrix"]
     assert matrix["1"]["2"] == (case.true == 0).sum()
     assert matrix["2"]["1"] == 0
 
 
 def test_every_estimate_lies_in_its_interval() -> None:
-    metrics = evaluate(answers(0.7), 200, 0)["multiclass_classification_metrics"]
+    metrics = scored(answers(0.7), 200, 0)["multiclass_classification_metrics"]
     for name, figure in metrics.items():
         if name != "confusion_matrix":
             bounds = figure["confidence_interval"]
@@ -69,11 +73,11 @@ def test_every_estimate_lies_in_its_interval() -> None:
 
 
 def test_without_a_champion_the_improvement_is_the_most_there_can_be() -> None:
-    assert evaluate(answers(0.8), 10, 0)["champion"] == {"present": False, "improvement": {"value": 1.0}}
+    assert scored(answers(0.8), 10, 0)["champion"] == {"present": False, "improvement": {"value": 1.0}}
 
 
 def test_the_improvement_is_the_difference_on_the_same_photos() -> None:
-    result = evaluate(answers(0.9, 0.6), 200, 0)
+    result = scored(answers(0.9, 0.6), 200, 0)
     champion = result["champion"]
     own = result["multiclass_classification_metrics"]["macro_f1"]["value"]
     assert champion["present"] is True
@@ -84,7 +88,7 @@ def test_the_improvement_is_the_difference_on_the_same_photos() -> None:
 def test_a_champion_with_the_same_answers_differs_by_nothing() -> None:
     case = answers(0.7)
     case.probabilities = (case.probabilities[0], case.probabilities[0])
-    improvement = evaluate(case, 100, 0)["champion"]["improvement"]
+    improvement = scored(case, 100, 0)["champion"]["improvement"]
     assert improvement["value"] == improvement["standard_deviation"] == 0
     assert improvement["confidence_interval"] == {"level": 0.95, "lower": 0, "upper": 0}
 
@@ -94,14 +98,14 @@ def test_the_paired_difference_is_surer_than_the_scores_themselves() -> None:
     other = case.probabilities[0].copy()
     other[:10] = case.probabilities[0][10:20]
     case.probabilities = (case.probabilities[0], other)
-    result = evaluate(case, 300, 0)
+    result = scored(case, 300, 0)
     alone = result["multiclass_classification_metrics"]["macro_f1"]["standard_deviation"]
     assert result["champion"]["improvement"]["standard_deviation"] < alone
 
 
 @pytest.mark.parametrize("photos", [1, 2, 7])
 def test_few_photos_give_finite_numbers(photos: int) -> None:
-    result = evaluate(answers(0.5, 1.0, photos=photos), 20, 0)
+    result = scored(answers(0.5, 1.0, photos=photos), 20, 0)
     assert np.isfinite(numbers(result)).all()
     json.dumps(result, allow_nan=False)
 
@@ -114,7 +118,7 @@ def test_the_file_stays_small_whatever_the_inputs_say() -> None:
         normalization=Normalization(mean=(0, 0, 0), std=(1, 1, 1)),
         provenance={f"{index}\N{BUG}" * 1000: "\N{BUG}" * 10_000 for index in range(500)} | {"!": "x" * 10_000},
     )
-    result = evaluate(answers(0.8, 0.7, failures=5000), 10, 0)
+    result = scored(answers(0.8, 0.7, failures=5000), 10, 0)
     result["model"] = result["champion"]["model"] = model_facts(hostile, "0" * 64)
     assert result["model"]["provenance"]["!"] == "x" * 1000
     assert result["dataset"]["left_out"]["count"] == 5000
@@ -124,6 +128,16 @@ def test_the_file_stays_small_whatever_the_inputs_say() -> None:
 def test_the_majority_class_is_scored_for_comparison() -> None:
     case = answers(0.8)
     case.true[:200] = 2
-    majority = evaluate(case, 10, 0)["majority_class"]
+    majority = scored(case, 10, 0)["majority_class"]
     assert majority["label"] == "3"
     assert majority["accuracy"] == pytest.approx((case.true == 2).mean())
+
+
+def test_a_person_is_asked_by_each_model_s_own_threshold() -> None:
+    case = answers(0.8, 0.8)
+    result = evaluate(case, [0.9, 0.5], 50, 0)
+    metrics, champion = result["multiclass_classification_metrics"], result["champion"]
+    assert (metrics["coverage"]["value"], champion["coverage"]["value"]) == (0, 1)
+    assert champion["selective_accuracy"]["value"] == champion["accuracy"]["value"]
+    assert result["selection"]["ask_below"] == 0.9
+    assert result["selection"]["curve"][-1]["accuracy"] == pytest.approx(metrics["accuracy"]["value"])

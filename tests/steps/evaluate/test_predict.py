@@ -24,7 +24,7 @@ def test_one_object_a_line_in_the_order_of_the_arguments(
     assert [line["file"] for line in lines] == [str(file) for file in files]
     assert [line["predicted_label"] for line in lines] == [str(label) for label in labels]
     assert lines[0].keys() == {
-        "file", "predicted_label", "predicted_index", "confidence", "probabilities", "class_labels",
+        "file", "predicted_label", "predicted_index", "confidence", "ask_a_person", "probabilities", "class_labels",
     }  # fmt: skip
 
 

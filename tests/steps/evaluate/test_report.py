@@ -64,7 +64,7 @@ def answers(models: int = 1, **changes: Any) -> Answers:
     )
 
 
-def evaluation(case: Answers, text: str = "lite0") -> dict[str, Any]:
+def evaluation(case: Answers, text: str = "lite0", ask_below: float = 0.5) -> dict[str, Any]:
     spec = ModelSpec(
         backbone=text,
         image_size=224,
@@ -72,7 +72,7 @@ def evaluation(case: Answers, text: str = "lite0") -> dict[str, Any]:
         normalization=Normalization(mean=(0, 0, 0), std=(1, 1, 1)),
         provenance={text: text},
     )
-    result = evaluate(case, 20, 0)
+    result = evaluate(case, [ask_below] * len(case.probabilities), 20, 0)
     result["model"] = model_facts(spec, "0" * 64)
     if result["champion"]["present"]:
         result["champion"] |= {"version": "bincount-demo/3", "model": result["model"]}
@@ -133,7 +133,21 @@ def test_every_part_is_there() -> None:
     for heading in ("taken for what", "Each class", "confidence be trusted", "trained", "worst mistakes", "The photos"):
         assert heading in page.text
     assert "0 groups in two splits, checked on 105" in " ".join(page.text.split())
-    assert page.elements.count("svg") == 3
+    assert page.elements.count("svg") == 4
+
+
+@pytest.mark.parametrize(
+    ("ask_below", "words"),
+    [
+        (0.5, "Where the model is less than 50.0 % sure. It answers"),
+        (0.999, "here it was so of every photo"),
+        (2.0, "Always: on validation no answers were right as often"),
+    ],
+)
+def test_it_says_when_a_person_is_asked(ask_below: float, words: str) -> None:
+    page = Page(render(evaluation(answers(), ask_below=ask_below), Extras(LABELS)))
+    assert page.open == []
+    assert words in " ".join(page.text.replace("\N{NO-BREAK SPACE}", " ").split())
 
 
 def test_a_page_with_the_least_there_can_be() -> None:

@@ -9,6 +9,7 @@ from hypothesis.extra import numpy as arrays
 from sklearn import metrics as reference
 
 from steps.evaluate.tally import (
+    BESIDE,
     BINS,
     always_majority,
     calibration,
@@ -35,8 +36,8 @@ def cases(draw: st.DrawFn) -> Case:
 @given(cases())
 def test_groups_add_up_to_the_whole(case: Case) -> None:
     true, probabilities, groups = case
-    tallies = tally_groups(true, probabilities, groups)
-    alone = tally_groups(true, probabilities, np.zeros_like(groups))
+    tallies = tally_groups(true, probabilities, groups, 0.5)
+    alone = tally_groups(true, probabilities, np.zeros_like(groups), 0.5)
     assert len(tallies) == groups.max() + 1
     assert tallies.sum(axis=0) == pytest.approx(alone[0])
     matrix = reference.confusion_matrix(true, probabilities.argmax(axis=1), labels=range(5))
@@ -47,7 +48,7 @@ def test_groups_add_up_to_the_whole(case: Case) -> None:
 def test_figures_are_those_of_scikit_learn(case: Case) -> None:
     true, probabilities, groups = case
     predicted = probabilities.argmax(axis=1)
-    result = figures(tally_groups(true, probabilities, groups).sum(axis=0))
+    result = figures(tally_groups(true, probabilities, groups, 0.5).sum(axis=0))
     for average in ("macro", "weighted"):
         for name in ("precision", "recall", "f1"):
             score = getattr(reference, f"{name}_score")(true, predicted, average=average, zero_division=0)
@@ -60,7 +61,7 @@ def test_figures_are_those_of_scikit_learn(case: Case) -> None:
 
 @given(cases())
 def test_calibration_error_lies_between_the_gap_of_means_and_one(case: Case) -> None:
-    tally = tally_groups(*case).sum(axis=0)
+    tally = tally_groups(*case, 0.5).sum(axis=0)
     error = expected_calibration_error(calibration(tally))
     true, probabilities, _ = case
     gap = abs((probabilities.argmax(axis=1) == true).mean() - probabilities.max(axis=1).mean())
@@ -70,21 +71,21 @@ def test_calibration_error_lies_between_the_gap_of_means_and_one(case: Case) -> 
 def test_calibration_error_of_a_case_done_by_hand() -> None:
     # two photos at 0.9 of which one is right (|0.5 - 0.9|), one at 0.6 that is right (|1 - 0.6|): all in all 0.4
     probabilities = np.array([[0.9, 0.1], [0.9, 0.1], [0.4, 0.6]])
-    tally = tally_groups(np.array([0, 1, 1]), probabilities, np.array([0, 1, 2])).sum(axis=0)
+    tally = tally_groups(np.array([0, 1, 1]), probabilities, np.array([0, 1, 2]), 0.5).sum(axis=0)
     assert expected_calibration_error(calibration(tally)) == pytest.approx(0.4)
     assert calibration(tally)[0].sum() == 3
 
 
 @pytest.mark.parametrize(("confidence", "expected"), [(1.0, BINS - 1), (0.5, 7), (0.6001, 9), (0.5999, 8)])
 def test_bins_are_of_equal_width(confidence: float, expected: int) -> None:
-    tally = tally_groups(np.array([0]), np.array([[confidence, 1 - confidence]]), np.array([0]))[0]
+    tally = tally_groups(np.array([0]), np.array([[confidence, 1 - confidence]]), np.array([0]), 0.5)[0]
     assert calibration(tally)[0].argmax() == expected
 
 
 def test_the_figures_agree_with_the_example_in_the_documentation_of_model_monitor() -> None:
     # "Model quality metrics and Amazon CloudWatch monitoring", SageMaker Developer Guide, multiclass metrics
     matrix = np.array([[1180, 510], [268, 138]])
-    result = figures(np.concatenate([matrix.ravel(), np.zeros(3 * BINS)]))
+    result = figures(np.concatenate([matrix.ravel(), np.zeros(BESIDE)]))
     documented = {
         "accuracy": 0.6288167938931297,
         "weighted_recall": 0.6288167938931297,
@@ -99,3 +100,14 @@ def test_the_figures_agree_with_the_example_in_the_documentation_of_model_monito
 def test_the_constant_answer_is_the_most_frequent_class() -> None:
     constant = always_majority(np.array([[1, 1, 0], [2, 0, 3], [0, 0, 1]]))
     assert constant.tolist() == [[0, 2, 0], [0, 5, 0], [0, 1, 0]]
+
+
+@given(cases(), st.floats(0, 1.1))
+def test_selective_scores_are_those_of_the_answers_that_stand(case: Case, threshold: float) -> None:
+    true, probabilities, groups = case
+    stands = probabilities.max(axis=1) >= threshold
+    error = np.abs(probabilities.argmax(axis=1) - true)[stands]
+    result = figures(tally_groups(true, probabilities, groups, threshold).sum(axis=0))
+    assert result["coverage"] == pytest.approx(stands.mean())
+    assert result["selective_accuracy"] == pytest.approx((error == 0).mean() if len(error) else 0)
+    assert result["selective_within_one_accuracy"] == pytest.approx((error <= 1).mean() if len(error) else 0)

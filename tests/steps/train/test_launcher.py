@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from steps.common.job import Hosts, JobError
-from steps.train.launcher import environment, gpus, is_loopback, torchrun_arguments, wait_for_name
+from steps.train.launcher import ALLOCATOR, environment, gpus, is_loopback, torchrun_arguments, wait_for_name
 
 TWO = Hosts("algo-2", ("algo-1", "algo-2"), "eth7")
 
@@ -33,6 +33,7 @@ def test_hosts_of_the_service_use_its_interface_and_port() -> None:
         "NCCL_SOCKET_IFNAME": "eth7",
         "OMP_NUM_THREADS": "12",
         "OMP_WAIT_POLICY": "PASSIVE",
+        "GLIBC_TUNABLES": ALLOCATOR,
     }
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from steps.common.artifact import NOTHING_IS_SURE
 from steps.common.labels import CLASSES
 from steps.train.validation import cross_entropy, fit_temperature, score
 
@@ -36,11 +37,28 @@ def test_large_logits_do_not_overflow() -> None:
 
 def test_scores_are_those_of_the_confusion_matrix() -> None:
     logits = np.eye(CLASSES, dtype=np.float32)[[0, 1, 2, 3, 3]]
-    scores = score(logits, np.arange(CLASSES))
+    scores = score(logits, np.arange(CLASSES), 0.0)
     assert scores.accuracy == pytest.approx(0.8)
     assert scores.mae == pytest.approx(0.2)
     assert scores.macro_f1 == pytest.approx((3 + 2 / 3) / 5)
     assert scores.loss == pytest.approx(cross_entropy(logits, np.arange(CLASSES)))
+
+
+def test_the_threshold_is_of_the_confidence_as_it_is_served() -> None:
+    logits, labels = calibrated(3.0)
+    scores = score(logits.astype(np.float32), labels, 0.9)
+    chances = np.exp(logits / scores.temperature)
+    served = (chances / chances.sum(axis=1, keepdims=True)).max(axis=1)
+    stand = served >= scores.ask_below - 1e-6
+    assert 0.2 < scores.coverage < 0.8
+    assert stand.mean() == pytest.approx(scores.coverage, abs=1e-3)
+    assert (logits.argmax(axis=1) == labels)[stand].mean() == pytest.approx(0.92, abs=0.02)
+    assert (logits.argmax(axis=1) == labels)[~stand].mean() < 0.8
+
+
+def test_logits_that_are_no_numbers_are_sure_of_nothing() -> None:
+    scores = score(np.full((2, CLASSES), np.nan, np.float32), np.array([0, 1]), 0.7)
+    assert (scores.ask_below, scores.coverage) == (NOTHING_IS_SURE, 0)
 
 
 def test_logits_that_are_no_numbers_do_not_hang_the_fit() -> None:
