@@ -88,6 +88,9 @@ class Hyperparameters(Strict):
     weights: Literal["package", "channel", "none"] = "package"
     image_size: int = Field(default=224, ge=32, le=1024, description="pixels a side")
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    engine: Literal["auto", "onnxruntime", "openvino"] = Field(
+        default="auto", description="that serves the model; auto: the fastest that keeps the score"
+    )
     patience: int = Field(default=10, ge=0, description="epochs without progress before training stops; 0: never")
     seed: int = Field(default=0, ge=0, lt=2**31)
     target_accuracy: Share = Field(default=0.7, description="of the answers that no person is asked about")

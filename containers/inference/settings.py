@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from steps.common.processor import cores
 
 HIGHEST_PORT = 65535
 
@@ -58,4 +59,4 @@ def _threads(environment: Mapping[str, str]) -> int:
     granted = environment.get("OMP_NUM_THREADS", "").split(",")[0].strip()
     if granted.isascii() and granted.isdigit() and int(granted) > 0:
         return min(int(granted), 256)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores()

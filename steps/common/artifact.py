@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Annotated, BinaryIO, Self, cast
+from typing import Annotated, BinaryIO, Literal, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -27,6 +27,7 @@ MAX_SPEC_BYTES = 2**20
 MAX_READ_BYTES = 2**16
 NOTHING_IS_SURE = 2.0  # no confidence reaches it
 
+Engine = Literal["onnxruntime", "openvino"]
 Level = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(ge=0.001, le=1000)]  # bounds that keep softmax and normalisation finite
 
@@ -42,6 +43,16 @@ class Normalization(BaseModel):
 
     mean: tuple[Level, Level, Level]
     std: tuple[Positive, Positive, Positive]
+
+
+class Measured(BaseModel):
+    """What an engine did on the machine that the model was made on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    engine: Engine
+    photos_per_second: float = Field(ge=0, allow_inf_nan=False, description="one at a time on one core")
+    macro_f1: float = Field(ge=0, le=1, description="on photos of the validation channel")
 
 
 class ModelSpec(BaseModel):
@@ -62,7 +73,8 @@ class ModelSpec(BaseModel):
         description="a person is to look at answers of less confidence; above 1: at all",
     )
     flip_average: bool = Field(default=False, description="mean of the logits of the photo and its mirror image")
-    engine: str = Field(default="onnxruntime", pattern="^onnxruntime$")
+    engine: Engine = Field(default="onnxruntime", description="what runs model.onnx (see steps.common.engines)")
+    measured: tuple[Measured, ...] = Field(default=(), max_length=10, description="the engines it was chosen from")
     provenance: dict[str, str] = Field(default_factory=dict, description="commit, image, data hash, job, ...")
 
     @model_validator(mode="after")

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
 from steps.common.artifact import ArtifactError, ModelSpec, one_line, read_spec
+from steps.common.engines import open_graph
 from steps.common.images import decode, to_input
 
 
@@ -30,30 +29,21 @@ class Prediction:
 
 
 class Predictor:
-    """A model artifact in ONNX Runtime on the CPU. Threads may share one.
+    """A model artifact in the engine that it names, on the CPU. Threads may share one.
 
     Args:
         folder: an unpacked artifact (see `steps.common.artifact.open_artifact`).
-        threads: intra-op threads; 0 lets ONNX Runtime take all cores.
+        threads: cores for one call; 0: all.
 
     Raises:
-        ArtifactError: the graph cannot be loaded, does not have the shape that `model.json` promises, or answers with
-            something else than finite numbers.
+        ArtifactError: the engine is not installed, or the graph cannot be loaded, does not have the shape that
+            `model.json` promises, or answers with something else than finite numbers.
     """
 
     def __init__(self, folder: Path, threads: int = 0) -> None:
         self.spec: ModelSpec = read_spec(folder)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 4  # what goes wrong is raised; the library's own lines would only repeat it
-        try:
-            self._session: Any = onnxruntime.InferenceSession(
-                str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
-            )
-            self._input: str = self._session.get_inputs()[0].name
-        except Exception as error:  # ONNX Runtime's exceptions share no base class
-            raise ArtifactError(f"model.onnx cannot be loaded: {one_line(error)}") from None
         size = self.spec.image_size
+        self._graph = open_graph(folder / "model.onnx", self.spec.engine, size, threads)
         self.logits(np.zeros((2, size, size, 3), np.uint8))  # two: a graph exported for one photo a time shows here
 
     def prepare(self, photo: bytes) -> npt.NDArray[np.uint8]:
@@ -70,7 +60,7 @@ class Predictor:
 
     def _run(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         try:
-            answer = np.asarray(self._session.run(None, {self._input: batch})[0], dtype=np.float32)
+            answer = np.asarray(self._graph(batch), dtype=np.float32)
         except Exception as error:
             raise ArtifactError(f"model.onnx does not run on photos of {batch.shape[1:]}: {one_line(error)}") from None
         promised = (len(batch), len(self.spec.class_labels))

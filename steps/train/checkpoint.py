@@ -21,7 +21,6 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load, save
 from torch import nn
 
-from steps.common.artifact import NOTHING_IS_SURE
 from steps.common.files import atomic_file
 from steps.train.hyperparameters import Hyperparameters
 
@@ -40,8 +39,6 @@ class Position(BaseModel):
     best_epoch: int | None = None
     best_macro_f1: float = 0.0
     best_loss: float = 0.0
-    temperature: float = 1.0  # of the best epoch's weights, as the next
-    ask_below: float = NOTHING_IS_SURE
     history: list[dict[str, float]] = []
     loss_scale: float | None = None  # fp16 only, as is the number of steps since it last changed
     steps_at_scale: int = 0

@@ -47,6 +47,9 @@ class Hyperparameters(BaseModel):
     weights: Literal["package", "channel", "none"] = "package"
     image_size: Annotated[int, Field(ge=32, le=1024, description="side of the square input, pixels")] = 224
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    engine: Annotated[
+        Literal["auto", "onnxruntime", "openvino"], Field(description="that serves the model; auto: the fastest")
+    ] = "auto"
     patience: Annotated[int, Field(ge=0, description="epochs without a better macro-F1; 0: off")] = 10
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     # A person who counts again what is right 6 or 7 times in 10 finds little; and a counter that is right 4 times in 10

@@ -199,11 +199,10 @@ class Trainer:
         best = (position.best_macro_f1, -position.best_loss)
         if position.best_epoch is None or (scores.macro_f1, -scores.loss) > best:
             position.best_epoch = position.epoch
-            position.temperature, position.ask_below = scores.temperature, scores.ask_below
             position.best_macro_f1, position.best_loss = scores.macro_f1, scores.loss
             if run.cluster.leads:
                 run.checkpoints.save_best(self._average.module.backbone.state_dict(), position.epoch)  # type: ignore[union-attr]
-        served = {"temperature", "ask_below"}  # what model.json holds, of the best epoch
+        served = {"temperature", "ask_below"}  # fitted once more for model.json, to the engine that serves
         validation = {f"val_{name}": value for name, value in asdict(scores).items() if name not in served}
         position.history.append(
             {"epoch": position.epoch + 1, "train_loss": train_loss, **validation}

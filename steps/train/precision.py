@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import platform
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import torch
 
+from steps.common import processor
 from steps.common.job import JobError
 
 Format = Literal["fp32", "bf16", "fp16"]
@@ -43,17 +43,7 @@ def choose(asked: str, device: torch.device) -> Choice:
     """
     if device.type == "cuda":
         return on_gpu(asked, torch.cuda.get_device_capability(device))
-    path = Path("/proc/cpuinfo")
-    return on_cpu(asked, cpu_flags(path.read_text(encoding="utf-8")) if path.exists() else frozenset())
-
-
-def cpu_flags(cpuinfo: str) -> frozenset[str]:
-    """Return the instruction sets that the text of /proc/cpuinfo names (its first processor's)."""
-    for line in cpuinfo.splitlines():
-        name, _, flags = line.partition(":")
-        if name.strip() in ("flags", "Features"):
-            return frozenset(flags.split())
-    return frozenset()
+    return on_cpu(asked, processor.flags())
 
 
 def on_cpu(asked: str, flags: frozenset[str], machine: str | None = None) -> Choice:

@@ -133,6 +133,7 @@ def write_artifact(run: Run, position: Position, data: str) -> None:
     """Write the five files of the artifact from the best epoch's averaged weights."""
     from steps.train.curve import training_curve  # both of these take a while to import
     from steps.train.export import export
+    from steps.train.serving import settle
 
     parameters, folder, best = run.parameters, base_dir() / "model", position.best_epoch
     state = None if best is None else run.checkpoints.read_best(best)
@@ -151,20 +152,19 @@ def write_artifact(run: Run, position: Position, data: str) -> None:
         image_size=parameters.image_size,
         class_labels=CLASS_LABELS,
         normalization=FAMILIES[parameters.backbone].normalization,
-        temperature=position.temperature,
-        ask_below=position.ask_below,
         provenance=provenance(parameters, data, facts),
     )
     difference = export(folder, model, spec, samples(run.validation))
+    scores = settle(folder, spec, parameters.engine, run.validation, parameters.target_accuracy)
     with atomic_file(folder / "model.safetensors") as file:
         file.write(run.checkpoints.best_file(best))
     write_json(folder / "metrics.json", position.history)
     with atomic_file(folder / "training_curve.png") as file:
         file.write(training_curve(position.history, best + 1))
-    say(in_words(position.ask_below, position.history[best]["val_coverage"], parameters.target_accuracy))
+    say(in_words(scores.ask_below, scores.coverage, parameters.target_accuracy))
     say(
         f"kept epoch {best + 1} of {len(position.history)}: val_macro_f1 {position.best_macro_f1:.5f}, temperature "
-        f"{position.temperature:.3f}; ONNX Runtime and torch agree within {difference:.1e}"
+        f"{scores.temperature:.3f}; ONNX Runtime and torch agree within {difference:.1e}"
     )
 
 

@@ -31,6 +31,7 @@ TINY: dict[str, str] = {
     "precision": "fp32",
     "warmup_epochs": "0.5",
     "patience": "0",
+    "engine": "onnxruntime",  # nothing to measure
 }
 
 

@@ -3,16 +3,7 @@ from __future__ import annotations
 import pytest
 
 from steps.common.job import JobError
-from steps.train.precision import cpu_flags, on_cpu, on_gpu
-
-X86 = "processor\t: 0\nflags\t\t: fpu avx512f avx512_bf16\n\nprocessor\t: 1\nflags\t\t: fpu\n"
-ARM = "processor\t: 0\nFeatures\t: fp asimd bf16\n"
-
-
-def test_flags_are_the_first_processor_s() -> None:
-    assert cpu_flags(X86) == {"fpu", "avx512f", "avx512_bf16"}
-    assert cpu_flags(ARM) == {"fp", "asimd", "bf16"}
-    assert cpu_flags("") == frozenset()
+from steps.train.precision import on_cpu, on_gpu
 
 
 @pytest.mark.parametrize(
