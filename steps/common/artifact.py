@@ -66,6 +66,9 @@ class ModelSpec(BaseModel):
     class_labels: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = Field(min_length=2, max_length=1000)
     normalization: Normalization
     temperature: Positive = Field(default=1.0, description="logits are divided by it before softmax")
+    class_bias: tuple[Annotated[float, Field(ge=-100, le=100)], ...] = Field(
+        default=(), max_length=1000, description="added to the logits over the temperature; none: 0 for each class"
+    )
     ask_below: float = Field(
         default=NOTHING_IS_SURE,  # an artifact that does not say has shown nothing
         ge=0,
@@ -78,9 +81,11 @@ class ModelSpec(BaseModel):
     provenance: dict[str, str] = Field(default_factory=dict, description="commit, image, data hash, job, ...")
 
     @model_validator(mode="after")
-    def _labels_differ(self) -> Self:
+    def _labels_fit(self) -> Self:
         if len(set(self.class_labels)) != len(self.class_labels):
             raise ValueError("class_labels holds a label twice")
+        if self.class_bias and len(self.class_bias) != len(self.class_labels):
+            raise ValueError("class_bias is not of as many classes as class_labels")
         return self
 
 

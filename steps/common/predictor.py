@@ -71,8 +71,10 @@ class Predictor:
         return answer
 
     def probabilities(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-        """Softmax of the logits over the fitted temperature: float64 [n, classes], rows add up to 1."""
+        """Softmax of the calibrated logits: float64 [n, classes], rows add up to 1."""
         scaled = self.logits(batch).astype(np.float64) / self.spec.temperature
+        if self.spec.class_bias:
+            scaled += self.spec.class_bias
         powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
         return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float64)
 

@@ -76,6 +76,7 @@ def model_facts(spec: ModelSpec, digest: str) -> Json:
         "backbone": spec.backbone[:TEXT_CHARACTERS],
         "image_size": spec.image_size,
         "temperature": spec.temperature,
+        "class_bias": list(spec.class_bias),
         "ask_below": spec.ask_below,
         "flip_average": spec.flip_average,
         "provenance": _cut(spec.provenance),

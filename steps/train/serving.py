@@ -69,6 +69,7 @@ def settle(
         update={
             "engine": served.engine,
             "temperature": served.scores.temperature,
+            "class_bias": served.scores.class_bias,
             "ask_below": served.scores.ask_below,
             "measured": tuple(
                 Measured(engine=each.engine, photos_per_second=each.photos_per_second, macro_f1=each.scores.macro_f1)

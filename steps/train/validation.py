@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -13,19 +14,21 @@ import torch
 
 from steps.common import metrics
 from steps.common.labels import CLASSES
+from steps.train.calibration import fit
 from steps.train.data import Photos, batches
 from steps.train.ddp import Cluster
 from steps.train.sampler import shard
 from steps.train.selection import ask_below
 
 Logits = npt.NDArray[np.float32]
-SCALES = (0.05, 20.0)  # temperatures outside are no calibration but a fault
-GOLDEN = (5**0.5 - 1) / 2
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Of the whole validation set, the same on every rank. Loss is the plain cross-entropy, nats a photo."""
+    """Of the whole validation set, the same on every rank, and of its answers as they are served, calibrated.
+
+    Loss is the plain cross-entropy of the logits as they are, nats a photo.
+    """
 
     loss: float
     accuracy: float
@@ -33,6 +36,7 @@ class Scores:
     mae: float
     coverage: float  # share of the photos that no person is asked about
     temperature: float
+    class_bias: tuple[float, ...]
     ask_below: float
 
 
@@ -62,13 +66,18 @@ def validate(
     # Gathered by photo, not added up by rank: the scores then do not depend on the number of ranks.
     indices = np.concatenate(cluster.gather(np.concatenate(seen)))
     logits = np.concatenate(cluster.gather(np.concatenate(parts)))
-    return score(logits[np.argsort(indices)], photos.targets, target_accuracy)
+    # From one rank: other processors round otherwise, and ranks that differ about the best epoch would wait for ever.
+    scores = score(logits[np.argsort(indices)], photos.targets, target_accuracy) if cluster.leads else None
+    content = cluster.broadcast_bytes(json.dumps(asdict(scores)).encode() if scores else None)
+    values = json.loads(content or b"")
+    return Scores(**values | {"class_bias": tuple(values["class_bias"])})
 
 
 def score(logits: Logits, targets: npt.NDArray[np.int64], target_accuracy: float) -> Scores:
-    """Score logits [n, classes] of photos with these class indices [n]."""
-    temperature, predicted = fit_temperature(logits, targets), logits.argmax(axis=1).astype(np.int64)
-    confidence = confidences(logits / temperature)
+    """Calibrate logits [n, classes] on the photos' class indices [n], and score them."""
+    calibration = fit(logits, targets)
+    calibrated = calibration.apply(logits)
+    predicted, confidence = calibrated.argmax(axis=1).astype(np.int64), confidences(calibrated)
     threshold = ask_below(confidence, predicted == targets, target_accuracy)
     matrix = metrics.confusion_matrix(targets, predicted, CLASSES)
     return Scores(
@@ -77,17 +86,17 @@ def score(logits: Logits, targets: npt.NDArray[np.int64], target_accuracy: float
         macro_f1=metrics.macro_f1(matrix),
         mae=metrics.mean_absolute_error(matrix),
         coverage=float((confidence >= threshold).mean()),
-        temperature=temperature,
+        temperature=calibration.temperature,
+        class_bias=calibration.class_bias,
         ask_below=threshold,
     )
 
 
-def confidences(logits: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+def confidences(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return the highest probability of each softmax of logits [n, classes], 0 where one is no number."""
-    wide = logits.astype(np.float64)
-    if not np.isfinite(wide).all():
-        return np.zeros(len(wide))
-    return np.asarray(1 / np.exp(wide - wide.max(axis=1, keepdims=True)).sum(axis=1), dtype=np.float64)
+    if not np.isfinite(logits).all():
+        return np.zeros(len(logits))
+    return np.asarray(1 / np.exp(logits - logits.max(axis=1, keepdims=True)).sum(axis=1), dtype=np.float64)
 
 
 def cross_entropy(logits: npt.NDArray[Any], targets: npt.NDArray[np.int64]) -> float:
@@ -96,30 +105,3 @@ def cross_entropy(logits: npt.NDArray[Any], targets: npt.NDArray[np.int64]) -> f
     top = wide.max(axis=1)
     log_sums = top + np.log(np.exp(wide - top[:, None]).sum(axis=1))
     return float((log_sums - wide[np.arange(len(wide)), targets]).mean())
-
-
-def fit_temperature(logits: npt.NDArray[Any], targets: npt.NDArray[np.int64]) -> float:
-    """Return the temperature T for which softmax(logits / T) is most likely, 0.05 to 20.
-
-    Source: Guo et al., On Calibration of Modern Neural Networks (2017). The likelihood has one minimum in 1 / T, which
-    golden-section search on log T finds to 0.1 %.
-    """
-    if not np.isfinite(logits).all():
-        return 1.0
-    low, high = np.log(SCALES[0]), np.log(SCALES[1])
-
-    def loss(log_temperature: float) -> float:
-        return cross_entropy(logits / np.exp(log_temperature), targets)
-
-    left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
-    at_left, at_right = loss(left), loss(right)
-    while high - low > 1e-3:
-        if at_left < at_right:
-            high, right, at_right = right, left, at_left
-            left = high - GOLDEN * (high - low)
-            at_left = loss(left)
-        else:
-            low, left, at_left = left, right, at_right
-            right = low + GOLDEN * (high - low)
-            at_right = loss(right)
-    return float(np.exp((low + high) / 2))

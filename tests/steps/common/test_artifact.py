@@ -148,6 +148,8 @@ def test_a_missing_archive_is_named(tmp_path: Path) -> None:
         ({"class_labels": ["1", ""]}, "class_labels"),
         ({"normalization": {"mean": [0, 0, 0], "std": [0, 1, 1]}}, "std"),
         ({"engine": "pickle"}, "engine"),
+        ({"class_bias": [0.1, 0.2]}, "as many classes"),
+        ({"class_bias": [0, 0, 0, 0, 1e300]}, "class_bias"),
         ({"format": "other"}, "format"),
         ({"an\nunknown\x1b[31m key": 1}, "unknown"),
         ({"provenance": {"commit": ["no", "text"]}}, "provenance"),

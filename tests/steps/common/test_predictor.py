@@ -76,6 +76,14 @@ def test_a_person_is_asked_below_the_threshold_of_the_artifact(make_artifact: Ma
         assert predictor.predict([photo])[0].ask_a_person is asks
 
 
+def test_a_class_s_bias_is_added_to_its_calibrated_logit(make_artifact: Make, make_photo: MakePhoto) -> None:
+    photo, bias = make_photo(2, shift=10), [0.0, -1.0, 1.0, 0.0, 0.0]
+    plain = Predictor(make_artifact("plain", temperature=2.0), threads=1).predict([photo])[0]
+    biased = Predictor(make_artifact("biased", temperature=2.0, class_bias=bias), threads=1).predict([photo])[0]
+    expected = np.array(plain.probabilities) * np.exp(bias)
+    assert biased.probabilities == pytest.approx(expected / expected.sum())
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.integers(0, 255), min_size=1, max_size=5))
 def test_probabilities_add_up_to_one_whatever_the_pixels(predictor: Predictor, levels: list[int]) -> None:

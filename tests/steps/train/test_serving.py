@@ -18,7 +18,16 @@ SIZE = 16
 
 
 def served(engine: Engine, macro_f1: float, speed: float | None) -> Served:
-    scores = Scores(loss=1.0, accuracy=0.5, macro_f1=macro_f1, mae=1.0, coverage=0.5, temperature=1.0, ask_below=0.5)
+    scores = Scores(
+        loss=1.0,
+        accuracy=0.5,
+        macro_f1=macro_f1,
+        mae=1.0,
+        coverage=0.5,
+        temperature=1.0,
+        class_bias=(0.0,) * 5,
+        ask_below=0.5,
+    )
     return Served(engine, scores, speed)
 
 
@@ -60,6 +69,7 @@ def test_all_engines_are_measured_and_the_choice_is_written(make_artifact: Make,
     assert [each.engine for each in spec.measured] == ["onnxruntime", "openvino"]
     assert all(each.photos_per_second > 0 for each in spec.measured)
     assert spec.temperature == scores.temperature != 1.0
+    assert spec.class_bias == scores.class_bias != (0.0,) * 5
     assert spec.ask_below == scores.ask_below
     assert spec.engine in {"onnxruntime", "openvino"}
 

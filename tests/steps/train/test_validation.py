@@ -5,7 +5,7 @@ import pytest
 
 from steps.common.artifact import NOTHING_IS_SURE
 from steps.common.labels import CLASSES
-from steps.train.validation import cross_entropy, fit_temperature, score
+from steps.train.validation import cross_entropy, score
 
 
 def calibrated(
@@ -17,18 +17,6 @@ def calibrated(
     chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     labels = (chances.cumsum(axis=1) < generator.random((4000, 1))).sum(axis=1)
     return logits * scale, labels.astype(np.int64)
-
-
-@pytest.mark.parametrize("scale", [0.5, 1.0, 3.0])
-def test_the_temperature_undoes_a_known_scale(scale: float) -> None:
-    assert fit_temperature(*calibrated(scale)) == pytest.approx(scale, rel=0.08)
-
-
-def test_the_temperature_is_at_a_minimum() -> None:
-    logits, labels = calibrated(2.0)
-    best = fit_temperature(logits, labels)
-    at = [cross_entropy(logits / (best * factor), labels) for factor in (0.98, 1.0, 1.02)]
-    assert at[1] == min(at)
 
 
 def test_large_logits_do_not_overflow() -> None:
@@ -47,7 +35,7 @@ def test_scores_are_those_of_the_confusion_matrix() -> None:
 def test_the_threshold_is_of_the_confidence_as_it_is_served() -> None:
     logits, labels = calibrated(3.0)
     scores = score(logits.astype(np.float32), labels, 0.9)
-    chances = np.exp(logits / scores.temperature)
+    chances = np.exp(logits / scores.temperature + scores.class_bias)
     served = (chances / chances.sum(axis=1, keepdims=True)).max(axis=1)
     stand = served >= scores.ask_below - 1e-6
     assert 0.2 < scores.coverage < 0.8
@@ -59,7 +47,3 @@ def test_the_threshold_is_of_the_confidence_as_it_is_served() -> None:
 def test_logits_that_are_no_numbers_are_sure_of_nothing() -> None:
     scores = score(np.full((2, CLASSES), np.nan, np.float32), np.array([0, 1]), 0.7)
     assert (scores.ask_below, scores.coverage) == (NOTHING_IS_SURE, 0)
-
-
-def test_logits_that_are_no_numbers_do_not_hang_the_fit() -> None:
-    assert fit_temperature(np.full((2, CLASSES), np.nan), np.array([0, 1])) == 1.0
