@@ -49,8 +49,8 @@ def fit(logits: npt.NDArray[Any], targets: npt.NDArray[np.int64]) -> Calibration
     def loss() -> torch.Tensor:
         optimizer.zero_grad()
         believed = (bias.square().sum() / BIAS_SPREAD**2 + scale.square().sum() / SCALE_SPREAD**2) / 2
-        value = cross_entropy(inputs * scale.exp() + bias, truth) + believed / photos
-        value.backward()  # type: ignore[no-untyped-call]
+        value: torch.Tensor = cross_entropy(inputs * scale.exp() + bias, truth) + believed / photos
+        value.backward()
         return value
 
     optimizer.step(loss)  # type: ignore[no-untyped-call]
