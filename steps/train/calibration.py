@@ -50,7 +50,7 @@ def fit(logits: npt.NDArray[Any], targets: npt.NDArray[np.int64]) -> Calibration
         optimizer.zero_grad()
         believed = (bias.square().sum() / BIAS_SPREAD**2 + scale.square().sum() / SCALE_SPREAD**2) / 2
         value: torch.Tensor = cross_entropy(inputs * scale.exp() + bias, truth) + believed / photos
-        value.backward()
+        value.backward()  # type: ignore[no-untyped-call]
         return value
 
     optimizer.step(loss)  # type: ignore[no-untyped-call]

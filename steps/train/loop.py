@@ -202,7 +202,7 @@ class Trainer:
             position.best_macro_f1, position.best_loss = scores.macro_f1, scores.loss
             if run.cluster.leads:
                 run.checkpoints.save_best(self._average.module.backbone.state_dict(), position.epoch)  # type: ignore[union-attr]
-        served = {"temperature", "class_bias", "ask_below"}  # fitted once more for model.json, to the engine that serves
+        served = {"temperature", "class_bias", "ask_below"}  # fitted once more, to the engine that serves
         validation = {f"val_{name}": value for name, value in asdict(scores).items() if name not in served}
         position.history.append(
             {"epoch": position.epoch + 1, "train_loss": train_loss, **validation}

@@ -38,9 +38,7 @@ class Served:
     photos_per_second: float | None = None
 
 
-def settle(
-    folder: Path, spec: ModelSpec, asked: str, photos: Photos, target_accuracy: float
-) -> tuple[ModelSpec, Scores]:
+def settle(folder: Path, spec: ModelSpec, asked: str, photos: Photos, target_accuracy: float) -> Scores:
     """Choose the engine and write the final `model.json`, calibrated on the logits that are served.
 
     Args:
