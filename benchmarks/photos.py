@@ -31,9 +31,9 @@ def photos_folder(drawn: int = 1000) -> Path:
     return folder
 
 
-def photo_paths(folder: Path, most: int) -> list[Path]:
-    """Return the first photos of a folder, in the order of their names."""
-    return sorted((folder / "bin-images").iterdir())[:most]
+def photo_paths(folder: Path) -> list[Path]:
+    """Return the photos of a folder, in the order of their names."""
+    return sorted((folder / "bin-images").iterdir())
 
 
 def kind(folder: Path) -> str:

@@ -16,12 +16,12 @@ from benchmarks.figures import Figure
 
 
 def benchmarks(folder: Path = Path(__file__).parent) -> dict[str, str]:
-    """Return the name of each module with a `measure`, and its docstring's first paragraph; nothing is imported."""
+    """Return the name of each module with a `measure`, and its docstring, which the page shows; nothing is imported."""
     found = {}
     for path in sorted(folder.glob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         if any(isinstance(node, ast.FunctionDef) and node.name == "measure" for node in tree.body):
-            found[path.stem] = " ".join((ast.get_docstring(tree) or "").partition("\n\n")[0].split())
+            found[path.stem] = ast.get_docstring(tree) or ""
     return found
 
 

@@ -9,8 +9,10 @@ objects, and an index over all shards gives samplers exact positions. Photos to 
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Self
 
@@ -155,7 +157,7 @@ class ShardDataset:
         for path in self.paths:
             batches += _open(path)
         self._batches = batches
-        self._starts = np.cumsum([0, *(batch.num_rows for batch in batches)])
+        self._starts = [0, *accumulate(batch.num_rows for batch in batches)]
         columns = [np.asarray(batch.column("label"), dtype=np.int64) for batch in batches]
         self.labels: npt.NDArray[np.int64] = np.concatenate([np.zeros(0, np.int64), *columns])
         if not np.isin(self.labels, labels).all():
@@ -167,13 +169,13 @@ class ShardDataset:
         return ShardDataset, (self.folder, self._allowed)
 
     def __len__(self) -> int:
-        return int(self._starts[-1])
+        return self._starts[-1]
 
     def __getitem__(self, index: int) -> Photo:
         if not 0 <= index < len(self):
             raise IndexError(f"photo {index} of {len(self)}")
-        which = int(np.searchsorted(self._starts, index, side="right")) - 1
-        row = index - int(self._starts[which])
+        which = bisect_right(self._starts, index) - 1
+        row = index - self._starts[which]
         batch = self._batches[which]
         return Photo(
             id=batch.column("id")[row].as_py(),

@@ -3,7 +3,9 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
+from steps.common.images import to_input
 from steps.train.augment import FILL, Draw, apply, draw, inverse_affine
 
 strengths = st.floats(0, 1)
@@ -59,3 +61,22 @@ def test_colours_move_as_asked() -> None:
     assert np.abs(darker[0, 0].astype(int) - (50, 25, 100)).max() <= 1
     grey = apply(pixels, Draw(saturation=0.0))
     assert len(set(grey[0, 0].tolist())) == 1
+
+
+def test_a_frame_of_another_shape_is_squeezed_as_the_served_photo_is() -> None:
+    """Without a draw, resampling lands where the endpoint's does: no shift, no part of the frame lost."""
+    y, x = np.mgrid[0:60, 0:80]
+    frame = np.stack([x * 3, y * 4, (x + y)], axis=-1).astype(np.uint8)
+    out = np.empty((56, 56, 3), np.uint8)
+    assert apply(frame, Draw(), out) is out
+    served = to_input(Image.fromarray(frame), 56)
+    inside = np.abs(out.astype(int) - served.astype(int))[1:-1, 1:-1]
+    assert inside.max() <= 3
+
+
+def test_contrast_keeps_the_mean_and_colours_stay_in_range() -> None:
+    pixels = np.random.default_rng(0).integers(60, 180, (32, 32, 3), dtype=np.uint8)
+    flat = apply(pixels, Draw(contrast=0.5))
+    assert abs(float(flat.mean()) - float(pixels.mean())) < 2
+    assert abs(float(flat.std()) / float(pixels.std()) - 0.5) < 0.05
+    assert apply(np.full((4, 4, 3), 250, np.uint8), Draw(brightness=1.4)).min() == 255

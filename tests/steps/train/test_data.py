@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from steps.common.images import decode
 from steps.common.job import JobError
 from steps.common.shards import Photo, ShardWriter
 from steps.train.classes import SERVED, WIDE
-from steps.train.data import batches, open_channel, open_training
+from steps.train.data import CHUNK, batches, decode_near, open_channel, open_training
 
 
 def test_batches_come_in_order_and_whole(channels: Path) -> None:
@@ -57,6 +60,51 @@ def test_a_photo_that_does_not_decode_is_named(tmp_path: Path) -> None:
     photos = open_channel(tmp_path, 32, 0)
     with pytest.raises(JobError, match="photo 00017"):
         photos.pixels(0, 0)
+
+
+def test_a_photo_that_ends_early_is_named_where_it_is_augmented_too(channels: Path, tmp_path: Path) -> None:
+    whole = open_channel(channels / "train", 32, 0).shards[0].image
+    with ShardWriter(tmp_path, "shard") as writer:
+        writer.write(Photo("00017", 1, "g", whole[: len(whole) // 2]))
+    with pytest.raises(JobError, match="photo 00017"):
+        open_channel(tmp_path, 32, 0, 0.5).pixels(0, 0)
+
+
+def jpeg(width: int, height: int) -> bytes:
+    noise = np.random.default_rng(0).integers(0, 256, (height // 8, width // 8, 3), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(noise).resize((width, height), Image.Resampling.BICUBIC).save(buffer, "JPEG", quality=92)
+    return buffer.getvalue()
+
+
+def test_a_jpeg_at_full_size_has_the_pixels_that_are_served() -> None:
+    data = jpeg(72, 64)
+    assert np.array_equal(decode_near(data, 64), np.asarray(decode(data)))
+
+
+def test_a_jpeg_is_decoded_no_smaller_than_needed_and_not_much_larger() -> None:
+    data = jpeg(288, 256)
+    sides = {at_least: decode_near(data, at_least).shape[0] for at_least in (256, 224, 160, 128, 100)}
+    assert sides == {256: 256, 224: 256, 160: 160, 128: 128, 100: 128}
+
+
+def test_a_batch_larger_than_a_thread_s_share_is_whole(channels: Path) -> None:
+    photos = open_channel(channels / "train", 32, 0, 0.5)
+    order = np.arange(2 * CHUNK + 3) % len(photos.shards)
+    with ThreadPoolExecutor(3) as pool:
+        (batch,) = batches(photos, [order], 1, pool)
+    assert all(
+        np.array_equal(row, photos.pixels(int(index), 1)) for row, index in zip(batch.photos, order, strict=True)
+    )
+
+
+def test_a_fault_in_any_thread_reaches_the_consumer(tmp_path: Path) -> None:
+    with ShardWriter(tmp_path, "shard") as writer:
+        for number in range(CHUNK + 1):
+            writer.write(Photo(f"{number:05d}", 1, "g", jpeg(32, 32) if number < CHUNK else b"no picture"))
+    photos = open_channel(tmp_path, 32, 0, 0.5)
+    with ThreadPoolExecutor(2) as pool, pytest.raises(JobError, match=f"photo {CHUNK:05d}"):
+        list(batches(photos, [np.arange(CHUNK + 1)], 0, pool))
 
 
 def test_digests_tell_data_apart(channels: Path) -> None:
