@@ -1,7 +1,7 @@
 """The artifact that the serving benchmarks serve: the folder that `BINCOUNT_MODEL` names, else one that is built.
 
 Speed does not depend on what the weights have learned, so the one that is built has ImageNet's. It has the backbone and
-the size of the profile `local`.
+the size of the profile `local`, and the engine that training chooses on such a processor.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 from benchmarks.machine import ROOT
+from steps.common.artifact import Engine
 
 BUILT = ROOT / "build" / "benchmark-model"
 
@@ -25,17 +26,22 @@ def artifact() -> Path:
     from pipeline.settings import load_settings
 
     wanted = load_settings("local").hyperparameters
-    folder = BUILT / f"{wanted.backbone}-{wanted.image_size}"
+    from steps.common.engines import number_format
+    from steps.common.processor import flags
+
+    engine: Engine = "openvino" if number_format(flags()) == "bf16" else "onnxruntime"
+    folder = BUILT / f"{wanted.backbone}-{wanted.image_size}-{engine}"
     if not (folder / "model.json").is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        _build(folder, wanted.backbone, wanted.image_size)
+        _build(folder, wanted.backbone, wanted.image_size, engine)
     return folder
 
 
-def _build(folder: Path, backbone: str, size: int) -> None:
+def _build(folder: Path, backbone: str, size: int, engine: Engine) -> None:
     import numpy as np
 
     from steps.common.artifact import ModelSpec
+    from steps.common.files import write_json
     from steps.common.labels import CLASS_LABELS
     from steps.train.backbones import FAMILIES, build
     from steps.train.export import export
@@ -51,3 +57,4 @@ def _build(folder: Path, backbone: str, size: int) -> None:
         provenance={"weights": "ImageNet"},
     )
     export(folder, model, spec, np.random.default_rng(0).integers(0, 256, (4, size, size, 3), dtype=np.uint8))
+    write_json(folder / "model.json", spec.model_copy(update={"engine": engine}).model_dump(mode="json"))
