@@ -73,20 +73,21 @@ class Hyperparameters(Strict):
 
     batch_size: int = Field(default=64, ge=1, description="photos a step, over all ranks")
     learning_rate: float = Field(default=1e-3, gt=0, le=10)
-    weight_decay: float = Field(default=0.02, ge=0, le=10)
+    weight_decay: float = Field(default=0.05, ge=0, le=10)
     warmup_epochs: float = Field(default=1.0, ge=0)
     ordinal_sigma: float = Field(default=0.5, ge=0, le=10, description="width of the soft targets, items; 0: one-hot")
     class_balance: Share = Field(default=0.5, description="0: as drawn, 1: every class alike")
     record_weight: float = Field(
         default=0.3, ge=0, le=10, description="of the items' records, where there are some; 0: off"
     )
-    dropout: float = Field(default=0.2, ge=0, lt=1)
+    dropout: float = Field(default=0.4, ge=0, lt=1)
     drop_path: float = Field(default=0.1, ge=0, lt=1)
     ema_decay: float = Field(default=0.999, ge=0, lt=1)
-    augment: Share = 0.5
+    augment: Share = 1.0
     backbone: Backbone = "efficientnet_lite0"
     weights: Literal["package", "channel", "none"] = "package"
     image_size: int = Field(default=224, ge=32, le=1024, description="pixels a side")
+    start_size: int = Field(default=0, ge=0, le=1024, description="pixels in the first epoch; 0: image_size all along")
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     engine: Literal["auto", "onnxruntime", "openvino"] = Field(
         default="auto", description="that serves the model; auto: the fastest that keeps the score"

@@ -32,20 +32,23 @@ class Hyperparameters(BaseModel):
     epochs: Annotated[int, Field(ge=1, le=10_000)] = 30
     batch_size: Annotated[int, Field(ge=1, le=65_536, description="photos a step, over all processes")] = 64
     learning_rate: Annotated[float, Field(gt=0, le=10, description="peak, of AdamW")] = 1e-3
-    weight_decay: Annotated[float, Field(ge=0, le=10, description="not on norms and biases")] = 0.02
+    weight_decay: Annotated[float, Field(ge=0, le=10, description="not on norms and biases")] = 0.05
     warmup_epochs: Annotated[float, Field(ge=0)] = 1.0
     ordinal_sigma: Annotated[float, Field(ge=0, le=10, description="items; 0: one-hot targets")] = 0.5
     class_balance: Annotated[Share, Field(description="0: as the data is, 1: each class weighs the same")] = 0.5
     record_weight: Annotated[
         float, Field(ge=0, le=10, description="of the items' records in the objective; 0: off")
     ] = 0.3
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.4
     drop_path: Annotated[float, Field(ge=0, lt=1, description="where the backbone has stochastic depth")] = 0.1
     ema_decay: Annotated[float, Field(ge=0, lt=1, description="0: no averaging")] = 0.999
-    augment: Annotated[Share, Field(description="strength; 0: none")] = 0.5
+    augment: Annotated[Share, Field(description="strength; 0: none")] = 1.0
     backbone: Backbone = "efficientnet_lite0"
     weights: Literal["package", "channel", "none"] = "package"
     image_size: Annotated[int, Field(ge=32, le=1024, description="side of the square input, pixels")] = 224
+    start_size: Annotated[
+        int, Field(ge=0, le=1024, description="side in the first epoch, growing to image_size; 0: that all along")
+    ] = 0
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     engine: Annotated[
         Literal["auto", "onnxruntime", "openvino"], Field(description="that serves the model; auto: the fastest")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from steps.train.progress import Meter, epoch_line, say
 from steps.train.records import Records
 from steps.train.sampler import Indices, Plan
 from steps.train.schedule import learning_rate
+from steps.train.sizes import side
 from steps.train.validation import Scores, validate
 
 
@@ -120,7 +121,9 @@ class Trainer:
             quiet=not run.cluster.leads,
         )
         todo = run.plan.batches(position.epoch, run.cluster.rank, position.step)
-        for batch in batches(run.train, todo, position.epoch, run.pool):
+        parameters = run.parameters
+        size = side(position.epoch, parameters.epochs, parameters.start_size, parameters.image_size)
+        for batch in batches(replace(run.train, size=size), todo, position.epoch, run.pool):
             loss = self._step(batch, position.epoch * run.plan.steps + position.step)
             position.step += 1
             self._after_step()

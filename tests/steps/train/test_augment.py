@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from steps.common.images import to_input
-from steps.train.augment import FILL, Draw, apply, draw, inverse_affine
+from steps.train.augment import FILL, Draw, Patch, apply, draw, inverse_affine
 
 strengths = st.floats(0, 1)
 indices = st.integers(0, 2**40)
@@ -80,3 +80,27 @@ def test_contrast_keeps_the_mean_and_colours_stay_in_range() -> None:
     assert abs(float(flat.mean()) - float(pixels.mean())) < 2
     assert abs(float(flat.std()) / float(pixels.std()) - 0.5) < 0.05
     assert apply(np.full((4, 4, 3), 250, np.uint8), Draw(brightness=1.4)).min() == 255
+
+
+@given(indices, strengths)
+def test_patches_are_few_small_and_inside(index: int, strength: float) -> None:
+    patches = draw(0, 0, index, strength).patches
+    assert len(patches) <= 3
+    for patch in patches:
+        assert 0.05 <= min(patch.width, patch.height) <= max(patch.width, patch.height) <= 0.17
+        assert min(patch.left, patch.top) >= 0
+        assert max(patch.left + patch.width, patch.top + patch.height) <= 1
+
+
+def test_about_half_of_the_photos_get_patches_at_full_strength() -> None:
+    share = np.mean([bool(draw(0, 0, index, 1.0).patches) for index in range(1000)])
+    assert 0.45 < share < 0.55
+    assert not any(draw(0, 0, index, 0.0).patches for index in range(100))
+
+
+def test_a_patch_covers_what_it_says_and_nothing_else() -> None:
+    pixels = np.full((20, 40, 3), 7, np.uint8)
+    found = apply(pixels, Draw(patches=(Patch(0.25, 0.5, 0.1, 0.2, (1, 2, 3)),)))
+    assert (found[10:14, 10:14] == (1, 2, 3)).all()
+    found[10:14, 10:14] = 7
+    assert (found == 7).all()

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from steps.common.job import JobError
 from steps.train import precision
 from steps.train.backbones import PhotoClassifier
 from steps.train.checkpoint import Checkpoints, Position
+from steps.train.data import Batch, Photos, batches
 from steps.train.loop import StoppedError, optimizer
 from steps.train.precision import Choice
 
@@ -119,9 +121,21 @@ def test_a_loss_that_is_no_number_ends_the_job(tmp_path: Path, fit: Fit) -> None
         fit(tmp_path, change=poison)
 
 
+def test_pictures_grow_while_it_trains(tmp_path: Path, fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+
+    def watched(photos: Photos, *rest: Any) -> Iterator[Batch]:
+        sizes.append(photos.size)
+        return batches(photos, *rest)
+
+    monkeypatch.setattr("steps.train.loop.batches", watched)
+    fit(tmp_path, epochs="4", start_size="32", image_size="64", ema_decay="0")
+    assert sizes == [32, 64, 64, 64]
+
+
 def test_it_learns(tmp_path: Path, fit: Fit) -> None:
     position = fit(
-        tmp_path, epochs="3", batch_size="4", weights="package", augment="0", class_balance="0", ema_decay="0.9"
+        tmp_path, epochs="5", batch_size="4", weights="package", augment="0", class_balance="0", ema_decay="0.9"
     )
     losses = [entry["train_loss"] for entry in position.history]
     assert losses[-1] < losses[0] * 0.9
