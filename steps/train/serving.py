@@ -128,13 +128,16 @@ def _logits(predictors: dict[Engine, Predictor], photos: Photos) -> tuple[dict[E
 
 
 def _speeds(predictors: dict[Engine, Predictor], photos: Photos) -> dict[Engine, float]:
-    """Return photos/s of each engine, one photo at a time: the median round of several, in which they take turns."""
+    """Return photos/s of each engine, one photo at a time: the median round of several, in which they take turns.
+
+    Seconds of a core, not of the clock: trials that run beside this one would otherwise decide.
+    """
     some = [photos.pixels(index, 0)[None] for index in range(min(TIMED_PHOTOS, len(photos.shards)))]
     rounds: dict[Engine, list[float]] = {name: [] for name in predictors}
     for _ in range(ROUNDS):
         for name, predictor in predictors.items():
-            begun = time.perf_counter()
+            begun = time.process_time()
             for photo in some:
                 predictor.logits(photo)
-            rounds[name].append(len(some) / (time.perf_counter() - begun))
+            rounds[name].append(len(some) / (time.process_time() - begun))
     return {name: statistics.median(taken) for name, taken in rounds.items()}
