@@ -25,6 +25,7 @@ from prometheus_client import (
 PATHS = ("/ping", "/invocations")  # others are counted together: anybody can invent paths
 PATH_CHARACTERS = 100
 
+_JSON = json.JSONEncoder(default=str)  # json.dumps makes one for each line
 _log = logging.getLogger("inference")
 
 
@@ -38,7 +39,7 @@ class JsonLines(logging.Formatter):
         line |= getattr(record, "fields", {})
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)
+        return _JSON.encode(line)
 
 
 def log_to_stdout() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import gc
 import logging
 import socket
 import sys
@@ -96,6 +97,8 @@ async def _make_ready(app: App, workers: Workers, settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     model = await loop.run_in_executor(workers.pool, Model, settings.model, settings.version)
     await loop.run_in_executor(workers.pool, model.warm_up)
+    gc.collect()
+    gc.freeze()  # what is here now stays: no request has to wait while it is gone through again
     spec = model.predictor.spec
     app.journal.model_ready(model.version, backbone=spec.backbone, image_size=str(spec.image_size))
     app.model = model

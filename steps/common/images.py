@@ -116,7 +116,7 @@ def _lacks_end(data: bytes) -> bool:
     The decoder takes the zeros for pixels and returns half a photo.
     """
     start = first_scan(data)
-    return start is not None and data.find(b"\xff\xd9", start) < 0
+    return start is not None and data.rfind(b"\xff\xd9", start) < 0  # backwards: where it is, it is at the end
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

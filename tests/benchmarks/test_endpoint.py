@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.artifacts import artifact
-from benchmarks.endpoint import Served, quicker, rows, summary
+from benchmarks.endpoint import Limit, Served, quicker, rows, summary
 from benchmarks.load import Load
 from benchmarks.serving import PHOTO_BYTES, photo
 from tests.artifacts import artifact as make_artifact
@@ -24,9 +24,15 @@ def test_a_shorter_time_is_a_higher_ratio() -> None:
 
 
 def test_each_bar_is_held_against_its_peer() -> None:
-    figures = rows(Served(280, 6, 9), Served(21, 63, 82), Served(200, 8, 10), 400)
-    assert [round(figure.ratio or 0, 2) for figure in figures] == [13.33, 10.5, 9.11, 1.4, 1.33, 0.7]
-    assert all(figure.met is not False for figure in figures)
+    figures = rows(Served(280, 6, 9), Served(21, 63, 82), Served(200, 8, 10), Limit("openvino", 500, 400, 1.5))
+    assert [round(figure.ratio or 0, 2) for figure in figures] == [13.33, 10.5, 9.11, 1.4, 1.33, 0.7, 0.56]
+    assert [figure.met for figure in figures] == [True, True, True, True, None, True, False]
+
+
+def test_the_limit_says_what_decoding_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.endpoint.cores", lambda: 2)
+    limit = Limit("openvino", rate=800, reference=350, decoding=1.5)  # 2.5 ms of a core for the model
+    assert limit.share() == 2.5 / 4
 
 
 def test_an_artifact_may_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
