@@ -4,6 +4,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 
 from steps.common.artifact import Engine, read_spec
@@ -11,7 +13,7 @@ from steps.common.job import JobError
 from steps.train import serving
 from steps.train.data import Photos, open_channel
 from steps.train.serving import Served, choose, in_words, settle
-from steps.train.validation import Scores
+from steps.train.validation import Logits, Scores, score
 
 Make = Callable[..., Path]
 SIZE = 16
@@ -107,7 +109,11 @@ def test_big_sets_are_sampled_evenly(make_artifact: Make, photos: Photos, monkey
     monkeypatch.setattr(serving, "MAX_PHOTOS", 4)
     folder = make_artifact()
     asked: list[int] = []
-    score = serving.score
-    monkeypatch.setattr(serving, "score", lambda logits, *rest: asked.append(len(logits)) or score(logits, *rest))
+
+    def watched(logits: Logits, targets: npt.NDArray[np.int64], accuracy: float) -> Scores:
+        asked.append(len(logits))
+        return score(logits, targets, accuracy)
+
+    monkeypatch.setattr(serving, "score", watched)
     settle(folder, read_spec(folder), "onnxruntime", photos, 0.7)
     assert asked == [4]
