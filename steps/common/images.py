@@ -10,6 +10,7 @@ import io
 import warnings
 from typing import TYPE_CHECKING
 
+import simplejpeg
 from PIL import Image, ImageOps
 
 from steps.common.structure import first_scan, is_laborious
@@ -27,6 +28,8 @@ MAX_RUN_LENGTH_BYTES = 2 * 2**20  # of a BMP with compression: Pillow decodes it
 TIFF_COMPRESSIONS = frozenset(
     {"raw", "tiff_lzw", "jpeg", "tiff_adobe_deflate", "tiff_deflate", "packbits", "lzma", "zstd", "webp"}
 )
+# Decoding at 7/8 takes longer than at full size, and bilinear resampling by so little loses nothing.
+WORTH_SCALING = 1.25
 # How files of these formats begin: what begins so and cannot be opened was a picture once.
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"GIF8", b"BM", b"II*\0", b"MM\0*")
 
@@ -64,8 +67,8 @@ def decode(data: bytes, at_least: int = 0) -> Image.Image:
 
     Args:
         data: the encoded file.
-        at_least: shortest side in pixels that will be needed: a JPEG is then decoded at 1/2, 1/4 or 1/8 of its size
-            as long as no side falls below it, which saves most of the time. 0 decodes in full.
+        at_least: shortest side in pixels that will be needed: a JPEG is then decoded at some eighths of its size, as
+            long as no side falls below it, which saves most of the time. 0 decodes in full.
 
     Raises:
         NotAPictureError, TruncatedError, TooLargeError: see there.
@@ -73,6 +76,8 @@ def decode(data: bytes, at_least: int = 0) -> Image.Image:
     image = _opened(data)
     if image.format == "JPEG" and _lacks_end(data):
         raise TruncatedError("the photo ends early or is damaged")
+    if (scaled := _scaled(data, image, at_least)) is not None:
+        return scaled
     try:
         if at_least:
             image.draft("RGB", (at_least, at_least))
@@ -108,6 +113,21 @@ def _opened(data: bytes) -> Image.Image:
     if len(image.tile) > MAX_TILES or (run_lengths and len(data) > MAX_RUN_LENGTH_BYTES):
         raise TooLargeError("the photo has too many parts")
     return image
+
+
+def _scaled(data: bytes, image: Image.Image, at_least: int) -> Image.Image | None:
+    """Decode an ordinary JPEG at 2/8, 3/8, ... of its size, where Pillow knows halves alone: less is left to resample.
+
+    None leaves it to Pillow: what is no smaller, has metadata that may turn it, or is damaged.
+    """
+    plain = image.format == "JPEG" and image.mode == "RGB" and not {"exif", "xmp"} & image.info.keys()
+    if not plain or not 0 < at_least * WORTH_SCALING <= min(image.size):
+        return None
+    try:
+        pixels = simplejpeg.decode_jpeg(data, "RGB", min_height=at_least, min_width=at_least, min_factor=WORTH_SCALING)
+    except ValueError:  # any warning of the decoder is one; Pillow knows which of them matter
+        return None
+    return Image.fromarray(pixels)
 
 
 def _lacks_end(data: bytes) -> bool:

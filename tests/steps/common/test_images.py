@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import simplejpeg
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -77,7 +78,35 @@ def test_jpeg_decodes_smaller_but_never_below_what_is_needed() -> None:
     large = encoded(PICTURE.resize((1600, 800)), "JPEG")
     assert decode(large, at_least=100).size == (200, 100)
     assert decode(large, at_least=101).size == (400, 200)
+    assert decode(large, at_least=201).size == (600, 300)
+    assert decode(large, at_least=601).size == (1600, 800)  # 7/8 would cost more than it saves
     assert decode(large).size == (1600, 800)
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}, {"restart_marker_rows": 1}])
+def test_a_jpeg_that_is_decoded_smaller_shows_the_same(options: dict[str, Any]) -> None:
+    large = PICTURE.resize((1600, 800), Image.Resampling.BICUBIC)
+    smaller = decode(encoded(large, "JPEG", quality=95, **options), at_least=300)
+    expected = np.asarray(large.resize((600, 300), Image.Resampling.BOX), dtype=np.int16)
+    assert smaller.size == (600, 300)
+    assert np.abs(np.asarray(smaller) - expected).mean() < 2
+
+
+def test_a_jpeg_that_is_turned_or_gray_is_decoded_smaller_by_pillow() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    assert decode(encoded(PICTURE.resize((1600, 800)), "JPEG", exif=exif), at_least=300).size == (400, 800)
+    gray = decode(encoded(PICTURE.resize((1600, 800)).convert("L"), "JPEG"), at_least=300)
+    assert (gray.size, gray.mode) == ((800, 400), "RGB")
+
+
+def test_a_jpeg_that_only_one_decoder_minds_is_taken() -> None:
+    data = encoded(NOISE.resize((800, 800)), "JPEG")
+    scan = data.index(b"\xff\xda") + 500
+    stray = data[:scan] + b"\xff\xd0" + data[scan:]  # a restart that nobody announced: a warning, not an error
+    with pytest.raises(ValueError):
+        simplejpeg.decode_jpeg(stray)
+    assert min(decode(stray, at_least=300).size) >= 300
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF"])
