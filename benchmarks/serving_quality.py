@@ -53,7 +53,7 @@ def labelled() -> tuple[list[tuple[bytes, int]], str]:
 def _of_folder(folder: Path) -> Iterator[tuple[bytes, int]]:
     from steps.common.labels import LABELS
 
-    for path in photo_paths(folder, MOST):
+    for path in photo_paths(folder)[:MOST]:
         record = folder / "metadata" / f"{path.stem}.json"
         count = json.loads(record.read_text(encoding="utf-8"))["EXPECTED_QUANTITY"] if record.is_file() else None
         if count in LABELS:
