@@ -51,7 +51,7 @@ calls: $(VENV)/.test
 	$(BIN)/python -m pytest --record-calls
 
 ## bench: run every benchmark and write docs/benchmarks.md again; BINCOUNT_PHOTOS=path/to/photos takes real photos
-bench: $(VENV)/.test
+bench: $(VENV)/.test $(VENV)/.bench
 	$(BIN)/python -m benchmarks $(NAMES)
 
 ## clean: remove the environment and everything local, endpoints and executions included
