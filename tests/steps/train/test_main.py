@@ -19,6 +19,7 @@ from safetensors.torch import load_file
 
 from steps.common.artifact import open_artifact, read_spec
 from steps.common.shards import Items, Photo, ShardDataset, ShardWriter
+from steps.train import weights
 from steps.train.backbones import build
 from steps.train.checkpoint import LATEST, Checkpoints, Position, parse
 from steps.train.data import open_channel
@@ -210,23 +211,27 @@ def check_ranks(said: list[str], channels: Path) -> None:
 
 
 def check_equal(model: Path, alone: Checkpoints, position: Position) -> None:
-    """Both trained the same weights from the same start, within what float addition in another order gives."""
+    """Both trained the same weights from the same start, within what float addition in another order gives.
+
+    That is little of the way that training went, but not little everywhere: where a gradient is nearly zero, Adam makes
+    a whole step of its sign.
+    """
     together = load_file(model / "model.safetensors")
     single = alone.read_best(position.best_epoch or 0) or {}
     assert together.keys() == single.keys()
-    far = max(float((together[name].double() - single[name].double()).abs().max()) for name in single)
-    assert far < 1e-4 < 1e-3 < float((single["_fc.weight"] - start_head()).abs().max())
-    history = json.loads((model / "metrics.json").read_text())
-    for one, other in zip(history, position.history, strict=True):
-        assert one["train_loss"] == pytest.approx(other["train_loss"], abs=1e-4)
-        assert one["val_macro_f1"] == pytest.approx(other["val_macro_f1"])
+    start = start_weights()
+    apart = sum(float((together[name].double() - single[name].double()).square().sum()) for name in single) ** 0.5
+    moved = sum(float((single[name].double() - start[name].double()).square().sum()) for name in single) ** 0.5
+    assert moved > 0.1
+    assert apart < 0.01 * moved
 
 
-def start_head() -> torch.Tensor:
-    """Return the head's weights before training: those of the run's seed."""
+def start_weights() -> dict[str, torch.Tensor]:
+    """Return the weights before training: the package's, with a head of the run's seed."""
     torch.manual_seed(3)
-    head: torch.Tensor = build("efficientnet_lite0", 0.0, 0.0, 32).backbone.state_dict()["_fc.weight"]
-    return head
+    backbone = build("efficientnet_lite0", 0.0, 0.0, 32).backbone
+    weights.load(backbone, "efficientnet_lite0", "package", Path())
+    return backbone.state_dict()
 
 
 def test_a_host_without_its_data_fails_both_with_the_reason(
