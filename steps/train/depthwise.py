@@ -94,4 +94,5 @@ def _of_kernel(
     plan = (None, [stride] * 2, [padding] * 2, [1, 1], False, [0, 0], channels // GROUP, [False, True, False])
     blocks = _gradients(gradient, pixels, shape, *plan)[1].reshape(-1, GROUP, GROUP, size, size)
     diagonal = torch.diagonal(blocks, dim1=1, dim2=2)  # [groups, k, k, 16]
-    return diagonal.permute(0, 3, 1, 2).reshape(channels, 1, size, size).to(kernel.dtype)
+    # In the kernel's own strides, which several are for the one channel: DDP copies and warns otherwise.
+    return torch.empty_like(kernel).copy_(diagonal.permute(0, 3, 1, 2).reshape(channels, 1, size, size))

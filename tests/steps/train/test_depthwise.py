@@ -40,6 +40,7 @@ def test_the_gradients_are_those_of_fp32_but_for_the_rounding(
     torch.manual_seed(0)
     layer = nn.Conv2d(32, 32, kernel, stride, padding, groups=32, bias=False)
     exact = copy.deepcopy(layer)
+    layer.to(memory_format=torch.channels_last)
     mend(layer)
     pixels = torch.randn(4, 32, side, side).bfloat16().to(memory_format=torch.channels_last).requires_grad_()
     wide = pixels.detach().float().requires_grad_()
@@ -54,6 +55,8 @@ def test_the_gradients_are_those_of_fp32_but_for_the_rounding(
         assert got is not None
         assert want is not None
         assert (got.float() - want).norm() < 0.01 * want.norm()
+    assert layer.weight.grad is not None
+    assert layer.weight.grad.stride() == layer.weight.stride()
 
 
 def test_what_a_layer_pads_before_it_convolves_is_kept() -> None:
