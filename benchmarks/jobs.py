@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import socket
 import statistics
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.machine import ROOT
+from benchmarks.serving import free_port
 
 RATE = re.compile(r"^epoch=\d+ .*images_per_second=([0-9.]+)", re.MULTILINE)
 TOLD = 15  # lines of the log of a job that failed
@@ -45,7 +45,7 @@ def train(folder: Path, channels: Path, hyperparameters: Mapping[str, object], h
     """
     names = [f"algo-{number}" for number in range(1, hosts + 1)]
     bases = [lay_out(folder / name, channels, hyperparameters, names, name) for name in names]
-    jobs = [_start(base, port) for port in [_free_port()] for base in bases]
+    jobs = [_start(base, port) for port in [free_port()] for base in bases]
     logs = [job.communicate()[0] for job in jobs]
     for job, log in zip(jobs, logs, strict=True):
         if job.returncode:
@@ -74,10 +74,3 @@ def _start(base: Path, port: int) -> subprocess.Popen[str]:
     return subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -124,10 +124,22 @@ def _scaled(data: bytes, image: Image.Image, at_least: int) -> Image.Image | Non
     if not plain or not 0 < at_least * WORTH_SCALING <= min(image.size):
         return None
     try:
-        pixels = simplejpeg.decode_jpeg(data, "RGB", min_height=at_least, min_width=at_least, min_factor=WORTH_SCALING)
+        pixels = decode_eighths(data, at_least)
     except ValueError:  # any warning of the decoder is one; Pillow knows which of them matter
         return None
     return Image.fromarray(pixels)
+
+
+def decode_eighths(data: bytes, at_least: int) -> npt.NDArray[np.uint8]:
+    """Return a JPEG's pixels [height, width, 3], at 1/8, 2/8, ... of its size where no side falls below `at_least`.
+
+    Raises:
+        ValueError: it is none, or damaged.
+    """
+    pixels: npt.NDArray[np.uint8] = simplejpeg.decode_jpeg(
+        data, "RGB", min_height=at_least, min_width=at_least, min_factor=WORTH_SCALING
+    )
+    return pixels
 
 
 def _lacks_end(data: bytes) -> bool:

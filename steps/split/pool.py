@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
+
+from steps.common.processor import cores
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -15,7 +16,7 @@ AHEAD = 4  # items in flight for each worker: enough that none waits for a slow 
 
 def ordered_map(function: Callable[[In], Out], items: Iterable[In]) -> Iterator[Out]:
     """Yield `function(item)` for each item, in order; one thread a core (Pillow works outside Python's lock)."""
-    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    workers = cores()
     pool = ThreadPoolExecutor(workers)
     flight: deque[Future[Out]] = deque()
     try:

@@ -12,8 +12,9 @@ import os
 import sys
 
 from steps.common.job import base_dir, hyperparameters, run_job, training_hosts
+from steps.common.processor import cores
 from steps.train import hyperparameters as known
-from steps.train.launcher import cores, environment, gpus, torchrun_arguments, wait_for_name
+from steps.train.launcher import environment, gpus, torchrun_arguments, wait_for_name
 from steps.train.signals import STOPPED
 
 

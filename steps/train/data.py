@@ -20,11 +20,10 @@ from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
-import simplejpeg
 import torch
 
 from steps.common.files import sha256
-from steps.common.images import PhotoError, decode, to_input
+from steps.common.images import PhotoError, decode, decode_eighths, to_input
 from steps.common.job import JobError
 from steps.common.labels import AUXILIARY_LABELS, LABELS
 from steps.common.shards import Items, Photo, ShardDataset, ShardError
@@ -34,8 +33,6 @@ from steps.train.sampler import Indices
 
 AHEAD = 2  # batches that wait ready, so that an uneven one holds nothing up
 CHUNK = 8  # photos that a thread takes at a time: handing one over takes a tenth of what preparing it does
-# Decoding at 7/8 takes longer than at full size, and bilinear resampling by so little loses nothing.
-WORTH_SCALING = 1.25
 JPEG = b"\xff\xd8\xff"
 
 
@@ -153,10 +150,7 @@ def decode_near(data: bytes, at_least: int) -> Pixels:
     """
     if not data.startswith(JPEG):
         return np.asarray(decode(data))
-    pixels: Pixels = simplejpeg.decode_jpeg(
-        data, "RGB", min_height=at_least, min_width=at_least, min_factor=WORTH_SCALING
-    )
-    return pixels
+    return decode_eighths(data, at_least)
 
 
 def batches(photos: Photos, positions: Sequence[Indices], epoch: int, pool: ThreadPoolExecutor) -> Iterator[Batch]:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, load, numpy_helper, save
 from PIL import Image
 
-from steps.common.artifact import ArtifactError
+from steps.common.artifact import ArtifactError, Engine
 from steps.common.images import PhotoError
 from steps.common.predictor import Predictor
 
@@ -162,8 +163,9 @@ def test_answers_that_are_not_finite_are_refused(make_artifact: Make) -> None:
         Predictor(make_artifact(graph={"scale": float("inf")}), threads=1)
 
 
-def test_a_graph_cannot_read_files_outside_its_folder(make_artifact: Make) -> None:
-    folder = make_artifact()
+@pytest.mark.parametrize("engine", get_args(Engine))
+def test_a_graph_cannot_read_files_outside_its_folder(make_artifact: Make, engine: str) -> None:
+    folder = make_artifact(engine=engine)
     (folder.parent / "secret").write_bytes(bytes(20))
     model = load(folder / "model.onnx")
     bias = next(tensor for tensor in model.graph.initializer if tensor.name == "bias")
