@@ -3,7 +3,7 @@
 Mended: UpdateEndpoint and DeleteModelPackage exist; UpdateModelPackage changes only what it is given; creating what is
 there already is refused; a model of an unapproved package is refused; ListModels pages and filters; network isolation
 is kept; every instance type is accepted; a tag set twice is one tag; endpoints pass through their states when a test
-asks for it. Pipelines and their executions: tests/moto_pipelines.py; functions:
+asks for it; several threads can ask at once. Pipelines and their executions: tests/moto_pipelines.py; functions:
 tests/moto_functions.py; stacks: tests/moto_stacks.py.
 """
 
@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from moto.applicationautoscaling.models import applicationautoscaling_backends
 from moto.cloudwatch.models import cloudwatch_backends
+from moto.core import routing
 from moto.core.responses import ActionResult, EmptyResult
 from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import (
@@ -131,8 +132,20 @@ def extend(monkeypatch: pytest.MonkeyPatch) -> Endpoints:
     extend_pipelines(monkeypatch)
     extend_functions(monkeypatch)
     extend_stacks(monkeypatch)
+    _extend_routing(monkeypatch)
     monkeypatch.setattr(SageMakerModelBackend, "add_tags", _add_tags)
     return endpoints
+
+
+def _extend_routing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let one thread at a time build routes: CPython 3.11 sometimes fails where two parse at once (gh-106905)."""
+    lock, create = threading.Lock(), routing._create_map
+
+    def create_map(rules: list[Any]) -> Any:
+        with lock:
+            return create(rules)
+
+    monkeypatch.setattr(routing, "_create_map", create_map)
 
 
 def _extend_endpoints(monkeypatch: pytest.MonkeyPatch, endpoints: Endpoints) -> None:

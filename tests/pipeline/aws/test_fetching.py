@@ -183,6 +183,7 @@ def test_an_error_ends_the_work_and_the_rest_is_not_begun() -> None:
         begun.append(number)
         if number == 3:
             raise UserError("no more")
+        time.sleep(0.01)  # doing all takes 100 s: on a busy machine too the reader sees the error before that
         return number
 
     with pytest.raises(UserError, match="no more"):
