@@ -80,6 +80,9 @@ class Hyperparameters(Strict):
     record_weight: float = Field(
         default=0.3, ge=0, le=10, description="of the items' records, where there are some; 0: off"
     )
+    teacher_weight: Share = Field(
+        default=0.5, description="of Tune's best models in what Train learns, see train.teachers"
+    )
     dropout: float = Field(default=0.4, ge=0, lt=1)
     drop_path: float = Field(default=0.1, ge=0, lt=1)
     ema_decay: float = Field(default=0.999, ge=0, lt=1)
@@ -119,6 +122,7 @@ class Train(Training):
 
     epochs: int = Field(default=30, ge=1, le=1000)
     weights_uri: S3Uri | None = Field(default=None, description="the `weights` channel, where weights = channel")
+    teachers: int = Field(default=0, ge=0, le=10, description="of Tune's best models, whose answers it learns from")
 
 
 class Range(Strict):
@@ -147,6 +151,7 @@ class Tune(Training):
     """The search. Instance type and count are those of each trial."""
 
     epochs: int = Field(default=10, ge=1, le=1000, description="of each trial")
+    image_size: int = Field(default=0, ge=0, le=1024, description="pixels a side in the trials; 0: as in Train")
     strategy: Literal["Bayesian", "Random", "Grid"] = "Bayesian"
     trials: int = Field(default=4, ge=1, le=750)
     parallel_trials: int = Field(default=2, ge=1, le=100)

@@ -155,6 +155,12 @@ class Settings(Strict):
             raise ValueError("hyperparameters.weights = channel needs train.weights_uri")
         return self
 
+    @model_validator(mode="after")
+    def _teachers(self) -> Self:
+        if self.train.teachers > self.tune.trials:
+            raise ValueError(f"train.teachers are trials' models: at most {self.tune.trials}, tune.trials")
+        return self
+
 
 def load_settings(profile: str, overrides: Mapping[str, object] | None = None) -> Settings:
     """Return a profile's settings with overrides on top.

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from sagemaker.core.helper.pipeline_variable import PipelineVariable
 from sagemaker.core.parameter import CategoricalParameter, ContinuousParameter, IntegerParameter, ParameterRange
+from sagemaker.core.workflow.functions import Join
 from sagemaker.mlops.workflow.steps import ProcessingStep, TuningStep
 from sagemaker.train import ModelTrainer
 from sagemaker.train.configs import (
@@ -42,7 +43,10 @@ METRICS = (
 def tune_arguments(context: Context, split: ProcessingStep) -> Any:  # noqa: ANN401
     """Search the ranges for the best macro-F1 on the validation set."""
     settings = context.settings.tune
-    trainer = _trainer(context, "tune", {**_hyperparameters(context), "epochs": context.parameters.tuning_epochs})
+    told = {**_hyperparameters(context), "epochs": context.parameters.tuning_epochs}
+    if settings.image_size:
+        told["image_size"] = str(settings.image_size)
+    trainer = _trainer(context, "tune", told)
     trainer.with_retry_strategy(RetryStrategy(maximum_retry_attempts=settings.retries))
     tuner = HyperparameterTuner(
         model_trainer=trainer,
@@ -60,12 +64,29 @@ def tune_arguments(context: Context, split: ProcessingStep) -> Any:  # noqa: ANN
 
 
 def train_arguments(context: Context, split: ProcessingStep, tune: TuningStep) -> Any:  # noqa: ANN401
-    """Train with what the search found, over all hosts."""
+    """Train with what the search found, over all hosts; its best models teach the new one."""
     best = tune.properties.BestTrainingJob.TunedHyperParameters
     tuned = {name: best[name] for name in context.settings.tune.ranges}
     trainer = _trainer(context, "train", {**_hyperparameters(context), **tuned, "epochs": context.parameters.epochs})
     trainer.with_metric_definitions([MetricDefinition(name=name, regex=metric_regex(name)) for name in METRICS])
-    return trainer.train(input_data_config=_channels(context, split), wait=False)
+    return trainer.train(input_data_config=[*_channels(context, split), *_teachers(context, tune)], wait=False)
+
+
+def _teachers(context: Context, tune: TuningStep) -> list[InputData]:
+    """Return a channel for each of the search's best models.
+
+    The prefix comes from the search's own description and not from this execution, since the search may be out of the
+    cache: then its models lie where an earlier execution left them.
+    """
+    found = tune.properties
+    prefix = found.TrainingJobDefinition.OutputDataConfig.S3OutputPath
+    trials = [found.TrainingJobSummaries[place].TrainingJobName for place in range(context.settings.train.teachers)]
+    return [
+        InputData(
+            channel_name=f"teacher_{place}", data_source=Join(on="/", values=[prefix, name, "output/model.tar.gz"])
+        )
+        for place, name in enumerate(trials, start=1)
+    ]
 
 
 def metric_regex(name: str) -> str:

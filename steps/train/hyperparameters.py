@@ -39,6 +39,9 @@ class Hyperparameters(BaseModel):
     record_weight: Annotated[
         float, Field(ge=0, le=10, description="of the items' records in the objective; 0: off")
     ] = 0.3
+    teacher_weight: Annotated[
+        Share, Field(description="of the teachers' answers in the targets, where there are some")
+    ] = 0.5
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.4
     drop_path: Annotated[float, Field(ge=0, lt=1, description="where the backbone has stochastic depth")] = 0.1
     ema_decay: Annotated[float, Field(ge=0, lt=1, description="0: no averaging")] = 0.999

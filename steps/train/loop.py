@@ -20,7 +20,7 @@ from steps.train.data import Batch, Photos, batches
 from steps.train.ddp import Cluster, weights_digest
 from steps.train.ema import Average
 from steps.train.hyperparameters import Hyperparameters
-from steps.train.loss import class_weights, loss_sum, soft_targets
+from steps.train.loss import blend, class_weights, loss_sum, soft_targets
 from steps.train.precision import Choice
 from steps.train.progress import Meter, epoch_line, say
 from steps.train.records import Records
@@ -49,6 +49,8 @@ class Run:
     stop: Callable[[], bool]
     records: Records | None = None
     """What the items' records teach beside the count."""
+    answers: torch.Tensor | None = None
+    """What the teachers say of each photo, of `teachers.ask`."""
 
 
 class Trainer:
@@ -61,7 +63,7 @@ class Trainer:
         self._average = Average(model, parameters.ema_decay)
         self._optimizer = optimizer(model, parameters.weight_decay)
         self._scaler = torch.amp.GradScaler(device.type, enabled=run.choice.format == "fp16")
-        self._targets = soft_targets(parameters.ordinal_sigma, run.train.classes.number).to(device)
+        self._targets = targets(run).to(device)
         self._weights = class_weights(run.train.targets, parameters.class_balance, run.train.classes.number).to(device)
         self._loss = torch.zeros((), dtype=torch.float64, device=device)  # this rank's part of the epoch's
         self._seen: list[Indices] = []
@@ -143,7 +145,9 @@ class Trainer:
         with autocast(run):
             outputs = self._forward(batch.photos.to(cluster.device, non_blocking=True))
         number = run.train.classes.number
-        total = loss_sum(outputs[:, :number], batch.targets.to(cluster.device), self._targets, self._weights)
+        chosen = torch.from_numpy(batch.indices).to(cluster.device)
+        weights = self._weights[batch.targets.to(cluster.device)]
+        total = loss_sum(outputs[:, :number], self._targets[chosen], weights)
         whole = total
         if run.records is not None:
             whole = total + parameters.record_weight * run.records.loss_sum(outputs[:, number:], batch.indices)
@@ -234,6 +238,13 @@ class Trainer:
             scaler = self._scaler.state_dict()
             position.loss_scale, position.steps_at_scale = scaler["scale"], scaler["_growth_tracker"]
         run.checkpoints.save(checkpoint.pack(self._model, self._average.module, self._optimizer), position)
+
+
+def targets(run: Run) -> torch.Tensor:
+    """Return what each photo's count is taught as: float32 [photos, classes], rows add up to 1."""
+    parameters, data = run.parameters, run.train
+    soft = soft_targets(parameters.ordinal_sigma, data.classes.number)[torch.from_numpy(data.targets)]
+    return soft if run.answers is None else blend(soft, run.answers, parameters.teacher_weight)
 
 
 def optimizer(model: nn.Module, weight_decay: float) -> torch.optim.Optimizer:

@@ -41,14 +41,24 @@ def class_weights(labels: npt.NDArray[np.int64], balance: float, classes: int) -
     return torch.from_numpy(weights * len(labels) / (weights * counts).sum()).float()
 
 
-def loss_sum(logits: torch.Tensor, labels: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    """Return the weighted cross-entropy to the soft targets, summed over the batch: a float32 scalar.
+def blend(targets: torch.Tensor, answers: torch.Tensor, weight: float) -> torch.Tensor:
+    """Return targets of which a share is what teachers answered: float32 [n, classes], rows add up to 1.
+
+    Args:
+        targets: of the photos, float32 [n, classes].
+        answers: of `teachers.ask`; where a row is all zeros the target stays.
+        weight: the teachers' share, 0 to 1.
+    """
+    known = answers.sum(dim=1, keepdim=True) > 0
+    return torch.where(known, torch.lerp(targets, answers, weight), targets)
+
+
+def loss_sum(logits: torch.Tensor, targets: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Return the weighted cross-entropy to soft targets, summed over the batch: a float32 scalar.
 
     Args:
         logits: [n, classes], any precision.
-        labels: int64 [n], class indices.
-        targets: of `soft_targets`.
-        weights: of `class_weights`.
+        targets: of each photo, float32 [n, classes].
+        weights: of each photo, float32 [n].
     """
-    each = functional.cross_entropy(logits.float(), targets[labels], reduction="none")
-    return (each * weights[labels]).sum()
+    return (functional.cross_entropy(logits.float(), targets, reduction="none") * weights).sum()

@@ -14,7 +14,7 @@ from steps.common.artifact import ModelSpec
 from steps.common.files import atomic_file, write_json
 from steps.common.job import JobError, base_dir
 from steps.common.labels import CLASS_LABELS, LABELS
-from steps.train import depthwise, weights
+from steps.train import depthwise, teachers, weights
 from steps.train.backbones import FAMILIES, PhotoClassifier, build
 from steps.train.checkpoint import Checkpoints, Position, fingerprint
 from steps.train.classes import SERVED
@@ -54,8 +54,10 @@ def train(parameters: Hyperparameters, cluster: Cluster, stop: Callable[[], bool
     validation = open_channel(channels / "validation", parameters.image_size, parameters.seed)
     if not cluster.same_everywhere(data.outline()) or not cluster.same_everywhere(validation.outline()):
         raise JobError("the hosts have different data: the channels must be FullyReplicated")
+    taught_by = teachers.artifacts(channels) if parameters.teacher_weight else []
     digests = {"train": data.digest(), "validation": validation.digest()} if cluster.leads else {}
-    folder = base_dir() / "checkpoints" / fingerprint(parameters, digests.values(), code_digest())
+    known = [*digests.values(), *teachers.digests(taught_by)]
+    folder = base_dir() / "checkpoints" / fingerprint(parameters, known, code_digest())
     with ThreadPoolExecutor(decoders(cluster), thread_name_prefix="decode") as pool:
         run = Run(
             parameters,
@@ -68,6 +70,7 @@ def train(parameters: Hyperparameters, cluster: Cluster, stop: Callable[[], bool
             pool,
             stop,
             records,
+            teachers.ask(taught_by, data, cluster, pool) if taught_by else None,
         )
         model = start_model(run, channels / "weights")
         introduce(run)
