@@ -141,6 +141,35 @@ def test_what_the_search_found_reaches_train_and_the_rest_is_the_same_for_both(c
     assert {name for name in static if static[name] != given[name]} == {"epochs"}
 
 
+def test_the_best_trials_teach_train_from_wherever_the_search_left_them(compiled: Compile) -> None:
+    definition = compiled(tune__trials=3, train__teachers=2)
+    channels = {one["ChannelName"]: one["DataSource"] for one in arguments(definition, "Train")["InputDataConfig"]}
+    for place in range(2):
+        source = channels[f"teacher_{place + 1}"]["S3DataSource"]
+        prefix = {"Get": "Steps.Tune.TrainingJobDefinition.OutputDataConfig.S3OutputPath"}
+        name = {"Get": f"Steps.Tune.TrainingJobSummaries[{place}].TrainingJobName"}
+        assert source["S3Uri"] == {"Std:Join": {"On": "/", "Values": [prefix, name, "output/model.tar.gz"]}}
+        assert source["S3DataDistributionType"] == "FullyReplicated"
+    assert "teacher_3" not in channels
+    trials = arguments(definition, "Tune")["TrainingJobDefinition"]["InputDataConfig"]
+    assert set(channels) - {one["ChannelName"] for one in trials} == {"teacher_1", "teacher_2"}
+    assert validate_definition(json.dumps(definition)) == []
+
+
+def test_trials_may_be_of_smaller_pictures(compiled: Compile) -> None:
+    definition = compiled(tune__image_size=64)
+    assert arguments(definition, "Tune")["TrainingJobDefinition"]["StaticHyperParameters"]["image_size"] == "64"
+    assert arguments(definition, "Train")["HyperParameters"]["image_size"] == as_text("ImageSize")
+    same = compiled()
+    assert arguments(same, "Tune")["TrainingJobDefinition"]["StaticHyperParameters"]["image_size"] == as_text(
+        "ImageSize"
+    )
+
+
+def as_text(parameter: str) -> dict[str, Any]:
+    return {"Std:Join": {"On": "", "Values": [{"Get": f"Parameters.{parameter}"}]}}
+
+
 def test_hyperparameters_are_strings_at_run_time(compiled: Compile) -> None:
     definition = compiled()
     types = {parameter["Name"]: parameter["Type"] for parameter in definition["Parameters"]}

@@ -111,6 +111,7 @@ def test_the_data_uri_follows_the_bucket_unless_given() -> None:
         ({"split.test": 1.5}, "split.test: Input should be less than or equal to 1"),
         ({"aws.subnets": "subnet-1"}, "subnets and security_groups are set together"),
         ({"hyperparameters.weights": "channel"}, "weights = channel needs train.weights_uri"),
+        ({"train.teachers": 3}, "train.teachers are trials' models: at most 2, tune.trials"),
         ({"split.data_uri": "/data"}, "split.data_uri: String should match pattern"),
         ({"profile": "x" * 21}, "profile: String should have at most 20 characters"),
         ({"deploy.instance_count": 3}, "max_instance_count is at least instance_count"),

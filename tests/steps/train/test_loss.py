@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from steps.common.labels import CLASSES
-from steps.train.loss import class_weights, loss_sum, soft_targets
+from steps.train.loss import blend, class_weights, loss_sum, soft_targets
 
 
 @given(st.floats(0.1, 5))
@@ -43,6 +43,22 @@ def test_parts_of_a_batch_add_up_to_the_batch() -> None:
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn(9, CLASSES, generator=generator)
     labels = torch.randint(0, CLASSES, (9,), generator=generator)
-    weights, targets = class_weights(labels.numpy(), 0.7, CLASSES), soft_targets(0.6, CLASSES)
-    parts = sum(loss_sum(logits[part::2], labels[part::2], targets, weights) for part in range(2))
-    assert parts == pytest.approx(float(loss_sum(logits, labels, targets, weights)))
+    weights, targets = class_weights(labels.numpy(), 0.7, CLASSES)[labels], soft_targets(0.6, CLASSES)[labels]
+    parts = sum(loss_sum(logits[part::2], targets[part::2], weights[part::2]) for part in range(2))
+    assert parts == pytest.approx(float(loss_sum(logits, targets, weights)))
+
+
+def test_the_loss_is_least_at_its_targets() -> None:
+    targets = soft_targets(0.6, CLASSES)
+    at_least = loss_sum(targets.log(), targets, torch.ones(CLASSES))
+    assert at_least == pytest.approx(float(-(targets * targets.log()).sum()), rel=1e-5)
+    assert loss_sum(targets.flip(1).log(), targets, torch.ones(CLASSES)) > at_least
+
+
+@given(st.floats(0, 1))
+def test_teachers_have_their_share_where_they_answered(weight: float) -> None:
+    targets, answers = torch.eye(3), torch.tensor([[0.2, 0.8, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+    blended = blend(targets, answers, weight)
+    assert blended.sum(dim=1).tolist() == pytest.approx([1, 1, 1])
+    assert blended[0].tolist() == pytest.approx([1 - 0.8 * weight, 0.8 * weight, 0], abs=1e-6)
+    assert blended[1].tolist() == [0, 1, 0]
