@@ -24,7 +24,8 @@ from pipeline.local.home import Home
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-SMALL = ["--set", "hyperparameters.image_size=48", "-p", "TuningEpochs=1", "-p", "Epochs=2"]
+SIZES = ["--set", "hyperparameters.image_size=48", "--set", "tune.image_size=32", "--set", "train.teachers=2"]
+SMALL = [*SIZES, "-p", "TuningEpochs=1", "-p", "Epochs=2"]
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,7 @@ def test_the_best_trial_trains_on_both_hosts(machine: Machine) -> None:
     assert len(trials) == 2
     best = max(trials, key=lambda trial: trial["objective"])
     log = machine.bincount("logs", "Train").stdout
+    assert "teachers: 2 model(s) answered" in log
     assert "rank 0 of 2" in log
     assert "rank 1 of 2" in log
     spec = json.loads(_member(machine.output("train", "*/output/model.tar.gz"), "model.json"))

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from time import thread_time
 from typing import Any, TypeVar, TypeVarTuple
 
@@ -59,7 +60,7 @@ class Workers:
 
     async def _one(self, model: Model, photo: bytes) -> Answer:
         try:
-            return await self._run(model.answer, photo)
+            return await self._run(partial(model.answer, photo, alone=self._queued == 1))
         except PhotoError as error:
             raise of_photo(error) from None
 

@@ -69,7 +69,8 @@ def render(data: bytes, size: int, side: str) -> bytes:
     image = decode(data, at_least=size)
     target = target_size(*image.size, size, side)
     if target != image.size:
-        image = image.resize(target, Image.Resampling.LANCZOS, reducing_gap=3.0)
+        # HAMMING is nearly as sharp as LANCZOS, in half of the time; the photo is at most 1.25 times too large mostly.
+        image = image.resize(target, Image.Resampling.HAMMING, reducing_gap=3.0)
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=JPEG_QUALITY)
     return buffer.getvalue()

@@ -66,7 +66,7 @@ def test_it_says_that_it_is_not_ready(app: App, method: str, path: str, state: d
 def test_what_nobody_foresaw_is_a_500_without_detail(
     app: App, error: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, make_photo: MakePhoto
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise error
 
     with monkeypatch.context() as patch, caplog.at_level(logging.ERROR):
@@ -92,9 +92,12 @@ def test_more_requests_than_the_queue_holds_are_told_to_come_back(
     go = threading.Event()
     photo, answer = make_photo(1), Model.answer
 
-    def wait(model: Model, photo: bytes) -> dict[str, Any]:
+    alone = []
+
+    def wait(model: Model, photo: bytes, **options: bool) -> dict[str, Any]:
+        alone.append(options["alone"])
         go.wait(60)
-        return answer(model, photo)
+        return answer(model, photo, **options)
 
     monkeypatch.setattr(Model, "answer", wait)
     limit = 2 * workers_module.QUEUE_PER_THREAD
@@ -112,6 +115,7 @@ def test_more_requests_than_the_queue_holds_are_told_to_come_back(
     assert (refused[0], refused[1][b"retry-after"]) == (503, b"1")
     assert json.loads(refused[2]) == {"error": "too many requests wait"}
     assert {reply[0] for reply in others} == {200}
+    assert alone == [True] + [False] * (limit - 1)  # none but the first found the server idle
 
 
 def test_photos_that_take_long_are_not_decoded_to_the_last(
@@ -138,7 +142,7 @@ def test_photos_that_take_long_are_not_decoded_to_the_last(
 
 def test_the_end_of_draining_is_told(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     go = threading.Event()
-    monkeypatch.setattr(Model, "answer", lambda *_: go.wait(60))
+    monkeypatch.setattr(Model, "answer", lambda *_, **__: go.wait(60))
 
     async def run() -> tuple[int, dict[bytes, bytes], bytes]:
         task = asyncio.ensure_future(ask(app, "POST", "/invocations", b"x"))

@@ -27,6 +27,10 @@ def test_an_answer_is_what_goes_into_json(model_folder: Path, make_photo: MakePh
     ]
     assert (answer["predicted_label"], answer["predicted_index"], answer["model_version"]) == ("4", 3, "group/7")
     assert answer["confidence"] == max(answer["probabilities"])
+    lone = model.answer(make_photo(4), alone=True)
+    assert lone.pop("probabilities") == pytest.approx(answer.pop("probabilities"), abs=1e-6)
+    assert lone.pop("confidence") == pytest.approx(answer.pop("confidence"), abs=1e-6)
+    assert lone == answer
 
 
 def test_a_batch_keeps_its_order(model_folder: Path, make_photo: MakePhoto) -> None:
