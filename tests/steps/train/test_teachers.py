@@ -81,8 +81,13 @@ def test_ranks_share_the_photos_and_have_all_answers(
 ) -> None:
     teach(1)
     alone = ask(channels)
-    parts = []
-    monkeypatch.setattr(Cluster, "sum", lambda _self, values: parts.append(values.clone()) or values)
+    parts: list[torch.Tensor] = []
+
+    def keep(_: Cluster, values: torch.Tensor) -> torch.Tensor:
+        parts.append(values.clone())
+        return values
+
+    monkeypatch.setattr(Cluster, "sum", keep)
     for rank in range(2):
         ask(channels, replace(ALONE, rank=rank, world=2))
     assert [int((part.sum(dim=1) > 0).sum()) for part in parts] == [3, 3]
