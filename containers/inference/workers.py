@@ -27,10 +27,12 @@ Answer = dict[str, Any]
 
 
 class Workers:
-    """A pool of threads, one a core. The event loop only moves bytes, so that /ping answers at once under load."""
+    """A pool of threads for some cores. The event loop only moves bytes, so that /ping answers at once under load."""
 
     def __init__(self, threads: int) -> None:
-        self.pool = ThreadPoolExecutor(threads, "worker")
+        # One more than there are cores: OpenVINO computes in threads of its own, and while a worker waits for them, or
+        # for the interpreter, another decodes (on 2 cores and 8 connections 155 to 193 requests/s, 138 to 168 without).
+        self.pool = ThreadPoolExecutor(threads + 1, "worker")
         self._limit = QUEUE_PER_THREAD * threads
         self._queued = 0
 

@@ -137,7 +137,7 @@ def test_photos_that_take_long_are_not_decoded_to_the_last(
     prepared.clear()
     status, _, said = invoke(app, body, content_type="multipart/form-data; boundary=b")
     assert (status, "take too long to decode" in json.loads(said)["error"]) == (400, True)
-    assert len(prepared) in {3, 4}  # two threads: one more may have begun
+    assert len(prepared) in {3, 4, 5}  # three threads: two more may have begun
 
 
 def test_the_end_of_draining_is_told(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
