@@ -56,7 +56,7 @@ class Hyperparameters(BaseModel):
     engine: Annotated[
         Literal["auto", "onnxruntime", "openvino"], Field(description="that serves the model; auto: the fastest")
     ] = "auto"
-    patience: Annotated[int, Field(ge=0, description="epochs without a better macro-F1; 0: off")] = 10
+    patience: Annotated[int, Field(ge=0, description="epochs without a lower loss on validation; 0: off")] = 10
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     # A person who counts again what is right 6 or 7 times in 10 finds little; and a counter that is right 4 times in 10
     # over all photos reaches more than 0.7 on next to none of them.

@@ -199,12 +199,15 @@ class Trainer:
         self._save()
 
     def _record(self, train_loss: float, scores: Scores, rate: float) -> None:
-        """Add the epoch to the history; keep its weights where it is the best, by macro-F1 and then by loss."""
+        """Add the epoch to the history; keep its weights where it is the best, by loss.
+
+        Of 700 photos macro-F1 moves by two points by chance, and its best of ten epochs is an epoch of luck: by it a
+        fourth epoch with a loss of 1.344 once won over a tenth with 1.28.
+        """
         run, position = self._run, self.position
         if not (math.isfinite(train_loss) and math.isfinite(scores.loss)):
             raise JobError(f"the loss is no number in epoch {position.epoch + 1}: lower learning_rate or clip_norm")
-        best = (position.best_macro_f1, -position.best_loss)
-        if position.best_epoch is None or (scores.macro_f1, -scores.loss) > best:
+        if position.best_epoch is None or scores.loss < position.best_loss:
             position.best_epoch = position.epoch
             position.best_macro_f1, position.best_loss = scores.macro_f1, scores.loss
             if run.cluster.leads:

@@ -9,12 +9,13 @@ import pytest
 import torch
 
 from steps.common.job import JobError
-from steps.train import precision
+from steps.train import loop, precision
 from steps.train.backbones import PhotoClassifier
 from steps.train.checkpoint import Checkpoints, Position
 from steps.train.data import Batch, Photos, batches
 from steps.train.loop import StoppedError, optimizer
 from steps.train.precision import Choice
+from steps.train.validation import Scores
 
 Fit = Callable[..., Position]
 STEPS = 5  # an epoch: 44 photos in batches of 8
@@ -62,6 +63,21 @@ def test_patience_ends_a_run_that_gets_no_better(tmp_path: Path, fit: Fit) -> No
     # A rate this small changes no answer: the first epoch stays the best.
     position = fit(tmp_path, epochs="9", patience="2", learning_rate="1e-30", ema_decay="0", freeze_batchnorm="true")
     assert (position.best_epoch, position.epoch) == (0, 3)
+
+
+def test_the_epoch_of_the_lowest_loss_is_kept_whatever_its_luck(
+    tmp_path: Path, fit: Fit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    epochs = iter([(1.5, 0.3), (1.3, 0.4), (1.4, 0.6), (1.31, 0.2)])
+
+    def score(*_: object) -> Scores:
+        loss, macro_f1 = next(epochs)
+        return Scores(loss, 0.4, macro_f1, 0.8, 0.0, 1.0, (0.0,) * 5, 2.0)
+
+    monkeypatch.setattr(loop, "validate", score)
+    position = fit(tmp_path, epochs="4")
+    assert (position.best_epoch, position.best_macro_f1, position.best_loss) == (1, 0.4, 1.3)
+    assert [entry["best_val_macro_f1"] for entry in position.history] == [0.3, 0.4, 0.4, 0.4]
 
 
 def test_resumed_when_done_it_prints_the_last_metrics_again(
