@@ -41,7 +41,7 @@ def build(settings: Settings) -> Pipeline:
     tune = IsolatedTuningStep(
         "Tune",
         tune_arguments(context, split),
-        **tuning_options(context, "Search hyperparameters for the best validation macro-F1"),
+        **tuning_options(context, "Search hyperparameters for the lowest validation loss"),
     )
     train = TrainingStep(
         "Train",

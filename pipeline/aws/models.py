@@ -28,7 +28,7 @@ class Trial:
     """A training job that a tuning job started.
 
     `status` is a training job's (InProgress, Completed, Failed, Stopped, ...); `objective` is the value that the
-    tuning job compares, as far as it is known; `metrics` has the last value of each metric.
+    tuning job compares, as far as it is known, and `less_is_better` how; `metrics` has the last value of each metric.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Trial:
     objective: float | None
     metrics: Mapping[str, float]
     reason: str | None
+    less_is_better: bool = False
 
     @property
     def job(self) -> Job:

@@ -121,15 +121,17 @@ class Reader:
         return trials
 
     def _trial(self, listed: Mapping[str, Any], started: object) -> Trial:
+        reached = listed.get("FinalHyperParameterTuningJobObjectiveMetric", {})
         return Trial(
             name=listed["TrainingJobName"],
             status=listed["TrainingJobStatus"],
             created=listed["CreationTime"],
             ended=listed.get("TrainingEndTime"),
             hyperparameters=listed["TunedHyperParameters"],
-            objective=listed.get("FinalHyperParameterTuningJobObjectiveMetric", {}).get("Value"),
+            objective=reached.get("Value"),
             metrics=self._job_metrics(listed["TrainingJobName"], started),
             reason=listed.get("FailureReason"),
+            less_is_better=reached.get("Type") == "Minimize",
         )
 
 

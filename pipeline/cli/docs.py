@@ -83,7 +83,15 @@ def example(now: datetime) -> Any:  # noqa: ANN401
 
     def trial(number: int, start: float, rate: str, objective: float) -> Trial:
         return Trial(
-            f"trial-{number}", "Completed", ago(start), ago(start - 53), {"learning_rate": rate}, objective, {}, None
+            f"trial-{number}",
+            "Completed",
+            ago(start),
+            ago(start - 53),
+            {"learning_rate": rate},
+            objective,
+            {},
+            None,
+            True,
         )
 
     arn = "arn:aws:sagemaker:us-east-1:000000000000:pipeline/bincount-demo/execution/ajoxn2xlodoi"

@@ -127,11 +127,11 @@ def number(value: float) -> str:
 
 
 def best_trial(step: Step) -> Trial | None:
-    """Return the trial whose hyperparameters a finished search gives on, as far as the values tell (more is better)."""
+    """Return the trial whose hyperparameters a finished search gives on, as far as the values tell."""
     scored = [trial for trial in step.trials if trial.objective is not None and trial.status == "Completed"]
     if step.status != "Succeeded" or not scored:
         return None
-    return max(scored, key=lambda trial: trial.objective or 0.0)
+    return max(scored, key=lambda trial: (trial.objective or 0.0) * (-1 if trial.less_is_better else 1))
 
 
 def _trial_row(index: int, trial: Trial, best: Trial | None, now: datetime) -> Row:

@@ -27,7 +27,8 @@ from pipeline.images import image_uri
 from pipeline.job_settings import Hyperparameters, Range
 from pipeline.settings import PROJECT
 
-OBJECTIVE = "best_val_macro_f1"
+# Of a thousand photos macro-F1 moves by two points by chance, and searches by it end at the luckiest trial.
+OBJECTIVE = "best_val_loss"
 METRICS = (
     "train_loss",
     "val_loss",
@@ -36,12 +37,13 @@ METRICS = (
     "val_mae",
     "val_coverage",
     "images_per_second",
+    "best_val_macro_f1",
     OBJECTIVE,
 )
 
 
 def tune_arguments(context: Context, split: ProcessingStep) -> Any:  # noqa: ANN401
-    """Search the ranges for the best macro-F1 on the validation set."""
+    """Search the ranges for the lowest loss of the calibrated answers on the validation set."""
     settings = context.settings.tune
     told = {**_hyperparameters(context), "epochs": context.parameters.tuning_epochs}
     if settings.image_size:
@@ -51,7 +53,7 @@ def tune_arguments(context: Context, split: ProcessingStep) -> Any:  # noqa: ANN
     tuner = HyperparameterTuner(
         model_trainer=trainer,
         objective_metric_name=OBJECTIVE,
-        objective_type="Maximize",
+        objective_type="Minimize",
         metric_definitions=[{"Name": name, "Regex": metric_regex(name)} for name in METRICS],
         hyperparameter_ranges={name: _range(name, range_) for name, range_ in settings.ranges.items()},
         strategy=settings.strategy,

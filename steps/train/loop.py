@@ -216,7 +216,8 @@ class Trainer:
         validation = {f"val_{name}": value for name, value in asdict(scores).items() if name not in served}
         position.history.append(
             {"epoch": position.epoch + 1, "train_loss": train_loss, **validation}
-            | {"images_per_second": rate, "best_val_macro_f1": position.best_macro_f1}
+            | {"images_per_second": rate}
+            | {"best_val_loss": position.best_loss, "best_val_macro_f1": position.best_macro_f1}
         )
 
     def _check_ranks(self) -> None:

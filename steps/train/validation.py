@@ -27,7 +27,7 @@ Logits = npt.NDArray[np.float32]
 class Scores:
     """Of the whole validation set, the same on every rank, and of its answers as they are served, calibrated.
 
-    Loss is the plain cross-entropy of the logits as they are, nats a photo.
+    Loss is the cross-entropy, nats a photo.
     """
 
     loss: float
@@ -81,7 +81,7 @@ def score(logits: Logits, targets: npt.NDArray[np.int64], target_accuracy: float
     threshold = ask_below(confidence, predicted == targets, target_accuracy)
     matrix = metrics.confusion_matrix(targets, predicted, CLASSES)
     return Scores(
-        loss=cross_entropy(logits, targets),
+        loss=cross_entropy(calibrated, targets),
         accuracy=metrics.accuracy(matrix),
         macro_f1=metrics.macro_f1(matrix),
         mae=metrics.mean_absolute_error(matrix),

@@ -73,6 +73,8 @@ def test_our_metrics_come_first_and_in_order() -> None:
 def test_the_best_trial_is_one_that_completed(make: Make) -> None:
     good, stopped, lost = make.trial(objective=0.6), make.trial("Stopped", 0.9), make.trial("Failed", None)
     assert best_trial(make.step("Tune", trials=(stopped, good, lost, make.trial(objective=0.2)))) is good
+    losses = [make.trial(objective=value, less_is_better=True) for value in (1.4, 1.2, 1.3)]
+    assert best_trial(make.step("Tune", trials=tuple(losses))) is losses[1]
     assert best_trial(make.step("Tune", "Executing", trials=(good,))) is None
     assert best_trial(make.step("Tune", trials=(lost,))) is None
 

@@ -78,6 +78,7 @@ def test_the_epoch_of_the_lowest_loss_is_kept_whatever_its_luck(
     position = fit(tmp_path, epochs="4")
     assert (position.best_epoch, position.best_macro_f1, position.best_loss) == (1, 0.4, 1.3)
     assert [entry["best_val_macro_f1"] for entry in position.history] == [0.3, 0.4, 0.4, 0.4]
+    assert [entry["best_val_loss"] for entry in position.history] == [1.5, 1.3, 1.3, 1.3]
 
 
 def test_resumed_when_done_it_prints_the_last_metrics_again(

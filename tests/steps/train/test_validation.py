@@ -29,7 +29,15 @@ def test_scores_are_those_of_the_confusion_matrix() -> None:
     assert scores.accuracy == pytest.approx(0.8)
     assert scores.mae == pytest.approx(0.2)
     assert scores.macro_f1 == pytest.approx((3 + 2 / 3) / 5)
-    assert scores.loss == pytest.approx(cross_entropy(logits, np.arange(CLASSES)))
+    assert scores.loss < cross_entropy(logits, np.arange(CLASSES))  # calibrated on them
+
+
+def test_the_loss_is_of_calibrated_answers_whatever_the_logits_scale() -> None:
+    logits, labels = calibrated(1.0)
+    blown_up = score((3 * logits).astype(np.float32), labels, 0.9)
+    assert blown_up.loss == pytest.approx(score(logits.astype(np.float32), labels, 0.9).loss, rel=0.01)
+    assert blown_up.loss == pytest.approx(cross_entropy(logits, labels), rel=0.01)
+    assert cross_entropy(3 * logits, labels) > 1.2 * blown_up.loss
 
 
 def test_the_threshold_is_of_the_confidence_as_it_is_served() -> None:
