@@ -125,6 +125,11 @@ class _Execution:
             return self._text(self._output(*found.groups()))
         if found := re.fullmatch(r"Steps\.(\w+)\.ModelArtifacts\.S3ModelArtifacts", place):
             return self._text(self._steps[found[1]]["Arguments"]["OutputDataConfig"]["S3OutputPath"])
+        if found := re.fullmatch(r"Steps\.(\w+)\.TrainingJobDefinition\.OutputDataConfig\.S3OutputPath", place):
+            trials = self._steps[found[1]]["Arguments"]["TrainingJobDefinition"]
+            return self._text(trials["OutputDataConfig"]["S3OutputPath"])
+        if re.fullmatch(r"Steps\.\w+\.TrainingJobSummaries\[\d+\]\.TrainingJobName", place):
+            return "trial"
         if found := re.fullmatch(r"Steps\.(\w+)\.OutputParameters\['(\w+)'\]", place):
             return self._text(self._steps[found[1]]["Arguments"][found[2]])  # an earlier one of the same kind
         assert place.startswith("Execution."), place

@@ -185,9 +185,8 @@ def test_errors_of_the_new_servers_ring_their_alarm_and_roll_back(hosting: Any) 
     hosting.sagemaker.update_endpoint(EndpointName="bins", EndpointConfigName="v2", DeploymentConfig=policy)
     while len(hosting.document()["_servers"]) < 2:
         time.sleep(0.01)
-    for _ in range(3):
-        with pytest.raises(ClientError, match="server error"):
-            hosting.invoke()
+    with pytest.raises(ClientError, match="server error"):  # once is enough: a second may find v1 back already
+        hosting.invoke()
     found = hosting.settled()
     assert found["EndpointConfigName"] == "v1"
     assert found["FailureReason"] == "Alarms in ALARM state: v2-5xx"
