@@ -68,7 +68,10 @@ def ask(artifacts: list[Path], photos: Photos, cluster: Cluster, pool: ThreadPoo
     mine = inside[cluster.rank :: cluster.world]
     answers = torch.zeros(len(photos.shards), photos.classes.number)
     for path in artifacts:
-        answers[torch.from_numpy(mine), served] += torch.from_numpy(_answers(path, photos, mine, pool))
+        try:
+            answers[torch.from_numpy(mine), served] += torch.from_numpy(_answers(path, photos, mine, pool))
+        except ArtifactError as error:
+            raise JobError(f"the teacher {path.parent.name}: {error}") from None
     if cluster.leads:
         say(f"teachers: {len(artifacts)} model(s) answered {len(inside)} photos")
     return cluster.sum(answers) / len(artifacts)
@@ -77,13 +80,10 @@ def ask(artifacts: list[Path], photos: Photos, cluster: Cluster, pool: ThreadPoo
 def _answers(
     path: Path, photos: Photos, indices: npt.NDArray[np.int64], pool: ThreadPoolExecutor
 ) -> npt.NDArray[np.float32]:
-    try:
-        with open_artifact(path) as folder:
-            teacher = Predictor(folder, threads=torch.get_num_threads())
-    except ArtifactError as error:
-        raise JobError(f"the teacher {path.parent.name}: {error}") from None
+    with open_artifact(path) as folder:
+        teacher = Predictor(folder, threads=torch.get_num_threads())
     if teacher.spec.class_labels != CLASS_LABELS:
-        raise JobError(f"the teacher {path.parent.name} counts {', '.join(teacher.spec.class_labels)}")
+        raise ArtifactError(f"it counts {', '.join(teacher.spec.class_labels)}")
     seen = replace(photos, size=teacher.spec.image_size, strength=0.0)
     parts = [indices[first : first + BATCH] for first in range(0, len(indices), BATCH)]
     answers = [teacher.probabilities(batch.photos.numpy()) for batch in batches(seen, parts, 0, pool)]

@@ -108,7 +108,7 @@ def test_what_is_no_teacher_is_refused_in_one_line(channels: Path, teach: Callab
         ask(channels)
     (channels / "teacher_1" / "model.tar.gz").unlink()
     teach(1, class_labels=["5", "4", "3", "2", "1"])
-    with pytest.raises(JobError, match="the teacher teacher_1 counts 5, 4, 3, 2, 1"):
+    with pytest.raises(JobError, match="the teacher teacher_1: it counts 5, 4, 3, 2, 1"):
         ask(channels)
 
 
