@@ -136,8 +136,7 @@ def test_what_the_search_found_reaches_train_and_the_rest_is_the_same_for_both(c
     assert set(given) == set(Hyperparameters.model_fields) | {"epochs"}
     assert set(static) == set(given) - tuned
     for name in tuned:
-        reference = f"Steps.Tune.BestTrainingJob.TunedHyperParameters['{name}']"
-        assert given[name] == {"Std:Join": {"On": "", "Values": [{"Get": reference}]}}
+        assert given[name] == as_text(f"Steps.Tune.BestTrainingJob.TunedHyperParameters['{name}']")
     assert {name for name in static if static[name] != given[name]} == {"epochs", "image_size"}
 
 
@@ -159,15 +158,15 @@ def test_the_best_trials_teach_train_from_wherever_the_search_left_them(compiled
 def test_trials_may_be_of_smaller_pictures(compiled: Compile) -> None:
     definition = compiled(tune__image_size=64)
     assert arguments(definition, "Tune")["TrainingJobDefinition"]["StaticHyperParameters"]["image_size"] == "64"
-    assert arguments(definition, "Train")["HyperParameters"]["image_size"] == as_text("ImageSize")
+    assert arguments(definition, "Train")["HyperParameters"]["image_size"] == as_text("Parameters.ImageSize")
     same = compiled()
     assert arguments(same, "Tune")["TrainingJobDefinition"]["StaticHyperParameters"]["image_size"] == as_text(
-        "ImageSize"
+        "Parameters.ImageSize"
     )
 
 
-def as_text(parameter: str) -> dict[str, Any]:
-    return {"Std:Join": {"On": "", "Values": [{"Get": f"Parameters.{parameter}"}]}}
+def as_text(reference: str) -> dict[str, Any]:
+    return {"Std:Join": {"On": "", "Values": [{"Get": reference}]}}
 
 
 def test_hyperparameters_are_strings_at_run_time(compiled: Compile) -> None:
