@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from pipeline.local.aws import bus
 from pipeline.local.aws.account import Account
-from pipeline.local.aws.bus import emit
 
 
 def announce(account: Account, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
@@ -22,7 +22,7 @@ def announce(account: Account, before: Mapping[str, Any], after: Mapping[str, An
         "previousState": _state(before),
         "state": _state(after),
     }
-    emit(account, "CloudWatch Alarm State Change", detail, [after["AlarmArn"]], source="aws.cloudwatch")
+    bus.emit(account, "CloudWatch Alarm State Change", detail, [after["AlarmArn"]], source="aws.cloudwatch")
 
 
 def _metric(alarm: Mapping[str, Any]) -> dict[str, Any]:
