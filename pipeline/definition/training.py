@@ -46,6 +46,7 @@ def tune_arguments(context: Context, split: ProcessingStep) -> Any:  # noqa: ANN
     """Search the ranges for the lowest loss of the calibrated answers on the validation set."""
     settings = context.settings.tune
     told = {**_hyperparameters(context), "epochs": context.parameters.tuning_epochs}
+    del told["teacher_weight"]  # trials have no teachers, and with another weight they stay in the cache
     if settings.image_size:
         told["image_size"] = str(settings.image_size)
     trainer = _trainer(context, "tune", told)

@@ -134,7 +134,7 @@ def test_what_the_search_found_reaches_train_and_the_rest_is_the_same_for_both(c
     given = arguments(definition, "Train")["HyperParameters"]
     tuned = set(load_settings("prod").tune.ranges)
     assert set(given) == set(Hyperparameters.model_fields) | {"epochs"}
-    assert set(static) == set(given) - tuned
+    assert set(static) == set(given) - tuned - {"teacher_weight"}
     for name in tuned:
         assert given[name] == as_text(f"Steps.Tune.BestTrainingJob.TunedHyperParameters['{name}']")
     assert {name for name in static if static[name] != given[name]} == {"epochs", "image_size"}
@@ -163,6 +163,12 @@ def test_trials_may_be_of_smaller_pictures(compiled: Compile) -> None:
     assert arguments(same, "Tune")["TrainingJobDefinition"]["StaticHyperParameters"]["image_size"] == as_text(
         "Parameters.ImageSize"
     )
+
+
+def test_another_weight_of_the_teachers_leaves_the_search_in_the_cache(compiled: Compile) -> None:
+    one, other = (compiled(hyperparameters__teacher_weight=weight) for weight in (0.3, 0.6))
+    assert arguments(one, "Tune") == arguments(other, "Tune")
+    assert arguments(other, "Train")["HyperParameters"]["teacher_weight"] == "0.6"
 
 
 def as_text(reference: str) -> dict[str, Any]:
