@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,11 @@ ROOT = Path(__file__).parents[1]
 # No deadlines: on a busy machine they fail what is right. Every run draws the same examples.
 settings.register_profile("bincount", deadline=None, derandomize=True)
 settings.load_profile("bincount")
+
+# A shell without job control starts what goes on in the background with SIGINT ignored, and every process of a test
+# would inherit that: Ctrl-C is tested with commands as a terminal starts them.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
