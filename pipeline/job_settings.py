@@ -73,6 +73,7 @@ class Hyperparameters(Strict):
 
     batch_size: int = Field(default=64, ge=1, description="photos a step, over all ranks")
     learning_rate: float = Field(default=1e-3, gt=0, le=10)
+    final_rate: Share = Field(default=0.01, description="of learning_rate, at the last step")
     weight_decay: float = Field(default=0.05, ge=0, le=10)
     warmup_epochs: float = Field(default=1.0, ge=0)
     ordinal_sigma: float = Field(default=0.5, ge=0, le=10, description="width of the soft targets, items; 0: one-hot")

@@ -32,6 +32,7 @@ class Hyperparameters(BaseModel):
     epochs: Annotated[int, Field(ge=1, le=10_000)] = 30
     batch_size: Annotated[int, Field(ge=1, le=65_536, description="photos a step, over all processes")] = 64
     learning_rate: Annotated[float, Field(gt=0, le=10, description="peak, of AdamW")] = 1e-3
+    final_rate: Annotated[Share, Field(description="of learning_rate, at the last step")] = 0.01
     weight_decay: Annotated[float, Field(ge=0, le=10, description="not on norms and biases")] = 0.05
     warmup_epochs: Annotated[float, Field(ge=0)] = 1.0
     ordinal_sigma: Annotated[float, Field(ge=0, le=10, description="items; 0: one-hot targets")] = 0.5

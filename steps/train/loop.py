@@ -139,18 +139,19 @@ class Trainer:
         parameters, plan, cluster = run.parameters, run.plan, run.cluster
         seed_step(parameters.seed, number, cluster)
         warmup = round(parameters.warmup_epochs * plan.steps)
-        rate = learning_rate(number, parameters.epochs * plan.steps, warmup, parameters.learning_rate)
+        steps = parameters.epochs * plan.steps
+        rate = learning_rate(number, steps, warmup, parameters.learning_rate, parameters.final_rate)
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         with autocast(run):
             outputs = self._forward(batch.photos.to(cluster.device, non_blocking=True))
-        number = run.train.classes.number
+        classes = run.train.classes.number
         chosen = torch.from_numpy(batch.indices).to(cluster.device)
         weights = self._weights[batch.targets.to(cluster.device)]
-        total = loss_sum(outputs[:, :number], self._targets[chosen], weights)
+        total = loss_sum(outputs[:, :classes], self._targets[chosen], weights)
         whole = total
         if run.records is not None:
-            whole = total + parameters.record_weight * run.records.loss_sum(outputs[:, number:], batch.indices)
+            whole = total + parameters.record_weight * run.records.loss_sum(outputs[:, classes:], batch.indices)
         # Gradients are averaged over the ranks: this makes them those of the mean over the global batch.
         self._scaler.scale(whole * (cluster.world / plan.batch)).backward()  # type: ignore[no-untyped-call]
         if parameters.clip_norm:

@@ -59,6 +59,13 @@ def test_another_seed_gives_other_weights(
     assert weights(tmp_path, fit(tmp_path, seed="1")) != reference[0]
 
 
+def test_the_average_is_told_how_far_the_run_is(tmp_path: Path, fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[int] = []
+    monkeypatch.setattr(loop.Average, "update", lambda _, step: told.append(step))
+    fit(tmp_path, epochs="2")
+    assert told == list(range(2 * STEPS))
+
+
 def test_patience_ends_a_run_that_gets_no_better(tmp_path: Path, fit: Fit) -> None:
     # A rate this small changes no answer: the first epoch stays the best.
     position = fit(tmp_path, epochs="9", patience="2", learning_rate="1e-30", ema_decay="0", freeze_batchnorm="true")
