@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -68,15 +69,18 @@ def torch_logits(folder: Path, photos: Photos) -> Logits:
     from steps.common.artifact import read_spec
     from steps.common.engines import open_graph
     from steps.train.backbones import FAMILIES, build
+    from steps.train.border import width
     from steps.train.classes import SERVED, WIDE
 
     spec, state = read_spec(folder), load_file(folder / "model.safetensors")
     outputs = next(len(state[name]) for name in reversed(state) if name.startswith(FAMILIES[spec.backbone].head))
     exact = open_graph(folder / "model.onnx", "onnxruntime", spec.image_size, 0)(photos[:2])
-    for classes in (SERVED, WIDE):  # the weights do not say whether the head's first outputs count from 0 or from 1
+    # The weights do not say whether the head's first outputs count from 0 or from 1, nor how wide the border is.
+    for classes, augment in product((SERVED, WIDE), (1.0, 0.5, 0.0)):
         if outputs < classes.number:
             continue
-        model = build(spec.backbone, 0.0, 0.0, spec.image_size, replace(classes, extra=outputs - classes.number))
+        head = replace(classes, extra=outputs - classes.number)
+        model = build(spec.backbone, 0.0, 0.0, spec.image_size, head, width(spec.image_size, augment))
         model.backbone.load_state_dict(state)
         model.eval()
         with torch.inference_mode():

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from steps.common.artifact import Normalization
+from steps.train.border import surround
 from steps.train.classes import SERVED, Classes
 
 IMAGENET = Normalization(mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375))
@@ -34,7 +35,8 @@ class Family:
 class PhotoClassifier(nn.Module):
     """A backbone with its normalisation: uint8 photos [n, size, size, 3] (RGB) in, logits [n, classes] out.
 
-    While it trains the outputs are those of the whole head, otherwise the logits of the counts that are served.
+    While it trains the outputs are those of the whole head, otherwise the logits of the counts that are served, and the
+    photos get the border that augmentation leaves around those that train (see `steps.train.border`).
 
     The permutation gives channels_last memory as it is: no copy.
     """
@@ -42,35 +44,42 @@ class PhotoClassifier(nn.Module):
     mean: torch.Tensor
     std: torch.Tensor
 
-    def __init__(self, backbone: nn.Module, normalization: Normalization, classes: Classes = SERVED) -> None:
+    def __init__(
+        self, backbone: nn.Module, normalization: Normalization, classes: Classes = SERVED, border: int = 0
+    ) -> None:
         super().__init__()
-        self.backbone, self._classes = backbone, classes
+        self.backbone, self._classes, self._border = backbone, classes, border
         for name, values in (("mean", normalization.mean), ("std", normalization.std)):
             self.register_buffer(name, torch.tensor(values).reshape(1, 3, 1, 1), persistent=False)
 
     def forward(self, photos: torch.Tensor) -> torch.Tensor:
         """Count."""
         pixels = photos.permute(0, 3, 1, 2).to(torch.float32)
+        if self._border and not self.training:
+            pixels = surround(pixels, self._border)
         logits: torch.Tensor = self.backbone((pixels - self.mean) / self.std)
         return logits if self.training or self._classes == SERVED else logits[:, self._classes.served]
 
 
-def build(name: str, dropout: float, drop_path: float, image_size: int, classes: Classes = SERVED) -> PhotoClassifier:
+def build(
+    name: str, dropout: float, drop_path: float, image_size: int, classes: Classes = SERVED, border: int = 0
+) -> PhotoClassifier:
     """Build a backbone from scratch (the current random state), with a head for the classes.
 
     Args:
         name: of `FAMILIES`.
         dropout: before the head, 0 to 1.
         drop_path: stochastic depth's highest rate; ignored by families without it.
-        image_size: side of the input, pixels.
+        image_size: side of the photos that are served, pixels.
         classes: that training tells apart.
+        border: pixels on each side of a photo that does not train.
     """
     family = FAMILIES[name]
-    backbone = family.build(name, dropout, drop_path, image_size, classes.outputs)
+    backbone = family.build(name, dropout, drop_path, image_size + 2 * border, classes.outputs)
     for module in backbone.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             module.momentum = BATCHNORM_MOMENTUM
-    return PhotoClassifier(backbone, family.normalization, classes)
+    return PhotoClassifier(backbone, family.normalization, classes, border)
 
 
 def freeze_batchnorm(model: nn.Module) -> None:

@@ -124,7 +124,7 @@ class Trainer:
         )
         todo = run.plan.batches(position.epoch, run.cluster.rank, position.step)
         parameters = run.parameters
-        size = side(position.epoch, parameters.epochs, parameters.start_size, parameters.image_size)
+        size = side(position.epoch, parameters.epochs, parameters.start_size, run.train.size)
         for batch in batches(replace(run.train, size=size), todo, position.epoch, run.pool):
             loss = self._step(batch, position.epoch * run.plan.steps + position.step)
             position.step += 1

@@ -16,6 +16,7 @@ from steps.common.job import JobError, base_dir
 from steps.common.labels import CLASS_LABELS, LABELS
 from steps.train import depthwise, teachers, weights
 from steps.train.backbones import FAMILIES, PhotoClassifier, build
+from steps.train.border import width
 from steps.train.checkpoint import Checkpoints, Position, fingerprint
 from steps.train.classes import SERVED
 from steps.train.data import Photos, open_channel, open_training
@@ -45,7 +46,8 @@ def train(parameters: Hyperparameters, cluster: Cluster, stop: Callable[[], bool
         StoppedError: the job was stopped; its checkpoint is written.
     """
     channels = base_dir() / "input" / "data"
-    data = open_training(channels, parameters.image_size, parameters.seed, parameters.augment)
+    picture = parameters.image_size + 2 * width(parameters.image_size, parameters.augment)
+    data = open_training(channels, picture, parameters.seed, parameters.augment)
     records = read_records(data.shards) if parameters.record_weight else None
     if records is not None and records.outputs:
         data = replace(data, classes=replace(data.classes, extra=records.outputs))
@@ -107,7 +109,12 @@ def build_model(run: Run) -> PhotoClassifier:
     """Build the run's model from scratch."""
     parameters = run.parameters
     return build(
-        parameters.backbone, parameters.dropout, parameters.drop_path, parameters.image_size, run.train.classes
+        parameters.backbone,
+        parameters.dropout,
+        parameters.drop_path,
+        parameters.image_size,
+        run.train.classes,
+        width(parameters.image_size, parameters.augment),
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from steps.common.job import JobError
-from steps.train import loop, precision
+from steps.train import ema, loop, precision
 from steps.train.backbones import PhotoClassifier
 from steps.train.checkpoint import Checkpoints, Position
 from steps.train.data import Batch, Photos, batches
@@ -61,7 +61,7 @@ def test_another_seed_gives_other_weights(
 
 def test_the_average_is_told_how_far_the_run_is(tmp_path: Path, fit: Fit, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[int] = []
-    monkeypatch.setattr(loop.Average, "update", lambda _, step: told.append(step))
+    monkeypatch.setattr(ema.Average, "update", lambda _, step: told.append(step))
     fit(tmp_path, epochs="2")
     assert told == list(range(2 * STEPS))
 
