@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.machine import ROOT
 from steps.common.artifact import Engine
+
+if TYPE_CHECKING:
+    from pipeline.job_settings import Hyperparameters
 
 BUILT = ROOT / "build" / "benchmark-model"
 
@@ -30,24 +34,26 @@ def artifact() -> Path:
     from steps.common.processor import flags
 
     engine: Engine = "openvino" if number_format(flags()) == "bf16" else "onnxruntime"
-    folder = BUILT / f"{wanted.backbone}-{wanted.image_size}-{engine}"
+    folder = BUILT / f"{wanted.backbone}-{wanted.image_size}-{wanted.augment}-{engine}"
     if not (folder / "model.json").is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        _build(folder, wanted.backbone, wanted.image_size, engine)
+        _build(folder, wanted, engine)
     return folder
 
 
-def _build(folder: Path, backbone: str, size: int, engine: Engine) -> None:
+def _build(folder: Path, wanted: Hyperparameters, engine: Engine) -> None:
     import numpy as np
 
     from steps.common.artifact import ModelSpec
     from steps.common.files import write_json
     from steps.common.labels import CLASS_LABELS
     from steps.train.backbones import FAMILIES, build
+    from steps.train.border import width
     from steps.train.export import export
     from steps.train.weights import load
 
-    model = build(backbone, 0.0, 0.0, size)
+    backbone, size = wanted.backbone, wanted.image_size
+    model = build(backbone, 0.0, 0.0, size, border=width(size, wanted.augment))
     load(model.backbone, backbone, "package", folder)
     spec = ModelSpec(
         backbone=backbone,
