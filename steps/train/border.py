@@ -26,6 +26,11 @@ def width(image_size: int, augment: float) -> int:
     return round(image_size * augment / SHARE)
 
 
+def picture(image_size: int, augment: float) -> int:
+    """Return the side of the pictures that train, pixels: as large as a photo with its border."""
+    return image_size + 2 * width(image_size, augment)
+
+
 def surround(pixels: torch.Tensor, pixels_wide: int) -> torch.Tensor:
     """Put photos, float32 [n, 3, size, size] in 0 to 255, into the fill of augmentation."""
     fill = torch.tensor(FILL, dtype=pixels.dtype, device=pixels.device).reshape(1, 3, 1, 1)

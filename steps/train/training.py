@@ -16,7 +16,7 @@ from steps.common.job import JobError, base_dir
 from steps.common.labels import CLASS_LABELS, LABELS
 from steps.train import depthwise, teachers, weights
 from steps.train.backbones import FAMILIES, PhotoClassifier, build
-from steps.train.border import width
+from steps.train.border import picture, width
 from steps.train.checkpoint import Checkpoints, Position, fingerprint
 from steps.train.classes import SERVED
 from steps.train.data import Photos, open_channel, open_training
@@ -46,8 +46,8 @@ def train(parameters: Hyperparameters, cluster: Cluster, stop: Callable[[], bool
         StoppedError: the job was stopped; its checkpoint is written.
     """
     channels = base_dir() / "input" / "data"
-    picture = parameters.image_size + 2 * width(parameters.image_size, parameters.augment)
-    data = open_training(channels, picture, parameters.seed, parameters.augment)
+    side = picture(parameters.image_size, parameters.augment)
+    data = open_training(channels, side, parameters.seed, parameters.augment)
     records = read_records(data.shards) if parameters.record_weight else None
     if records is not None and records.outputs:
         data = replace(data, classes=replace(data.classes, extra=records.outputs))

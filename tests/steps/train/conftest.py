@@ -135,6 +135,7 @@ def fit(channels: Path, one_thread: None) -> Callable[..., Position]:
     """Return a function that trains in this process, with checkpoints in a folder, and returns the last position."""
     from steps.train import precision
     from steps.train.backbones import PhotoClassifier
+    from steps.train.border import picture
     from steps.train.checkpoint import Checkpoints
     from steps.train.data import open_channel
     from steps.train.ddp import Cluster
@@ -156,7 +157,7 @@ def fit(channels: Path, one_thread: None) -> Callable[..., Position]:
         with ThreadPoolExecutor(1) as pool:
             run = Run(
                 parameters,
-                open_channel(channels / "train", size, seed, parameters.augment),
+                open_channel(channels / "train", picture(size, parameters.augment), seed, parameters.augment),
                 open_channel(channels / "validation", size, seed),
                 plan(44, parameters.batch_size, 1, seed),
                 cluster,
