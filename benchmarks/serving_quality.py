@@ -75,8 +75,10 @@ def torch_logits(folder: Path, photos: Photos) -> Logits:
     spec, state = read_spec(folder), load_file(folder / "model.safetensors")
     outputs = next(len(state[name]) for name in reversed(state) if name.startswith(FAMILIES[spec.backbone].head))
     exact = open_graph(folder / "model.onnx", "onnxruntime", spec.image_size, 0)(photos[:2])
-    # The weights do not say whether the head's first outputs count from 0 or from 1, nor how wide the border is.
-    for classes, augment in product((SERVED, WIDE), (1.0, 0.5, 0.0)):
+    told = json.loads(spec.provenance.get("hyperparameters", "{}"))
+    # The weights do not say whether the head's first outputs count from 0 or from 1, nor whether the model is older than
+    # borders are.
+    for classes, augment in product((SERVED, WIDE), (told.get("augment", 0.0), 0.0)):
         if outputs < classes.number:
             continue
         head = replace(classes, extra=outputs - classes.number)

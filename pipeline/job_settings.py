@@ -91,7 +91,9 @@ class Hyperparameters(Strict):
     backbone: Backbone = "efficientnet_lite0"
     weights: Literal["package", "channel", "none"] = "package"
     image_size: int = Field(default=224, ge=32, le=1024, description="pixels a side")
-    start_size: int = Field(default=0, ge=0, le=1024, description="pixels in the first epoch; 0: image_size all along")
+    start_size: int = Field(
+        default=0, ge=0, le=1024, description="pixels in the first epoch, border included; 0: as later"
+    )
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     engine: Literal["auto", "onnxruntime", "openvino"] = Field(
         default="auto", description="that serves the model; auto: the fastest that keeps the score"

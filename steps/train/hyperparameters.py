@@ -49,9 +49,11 @@ class Hyperparameters(BaseModel):
     augment: Annotated[Share, Field(description="strength; 0: none")] = 1.0
     backbone: Backbone = "efficientnet_lite0"
     weights: Literal["package", "channel", "none"] = "package"
-    image_size: Annotated[int, Field(ge=32, le=1024, description="side of the square input, pixels")] = 224
+    image_size: Annotated[
+        int, Field(ge=32, le=1024, description="side of the square input, pixels, without border")
+    ] = 224
     start_size: Annotated[
-        int, Field(ge=0, le=1024, description="side in the first epoch, growing to image_size; 0: that all along")
+        int, Field(ge=0, le=1024, description="side of the pictures in the first epoch; 0: as later")
     ] = 0
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     engine: Annotated[

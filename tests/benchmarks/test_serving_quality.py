@@ -60,3 +60,29 @@ def test_weights_of_another_model_are_noticed(
     photos = np.stack([Predictor(folder).prepare(make_photo(1))] * 2)
     with pytest.raises(RuntimeError, match="not of the same model"):
         serving_quality.torch_logits(folder, photos)
+
+
+@pytest.mark.parametrize("augment", [0.7, 0.0])
+def test_the_weights_answer_with_the_border_that_the_model_was_trained_for(tmp_path: Path, augment: float) -> None:
+    from safetensors.torch import save_file
+
+    from steps.common.artifact import ModelSpec
+    from steps.common.labels import CLASS_LABELS
+    from steps.train.backbones import IMAGENET, build
+    from steps.train.border import width
+    from steps.train.export import export
+
+    model = build("resnet18", 0.0, 0.0, 32, border=width(32, augment))
+    spec = ModelSpec(
+        backbone="resnet18",
+        image_size=32,
+        class_labels=CLASS_LABELS,
+        normalization=IMAGENET,
+        provenance={"hyperparameters": f'{{"augment": {augment}}}'},
+    )
+    photos = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    export(tmp_path, model, spec, photos)
+    save_file(model.backbone.state_dict(), tmp_path / "model.safetensors")
+    np.testing.assert_allclose(
+        serving_quality.torch_logits(tmp_path, photos), Predictor(tmp_path).logits(photos), atol=1e-3
+    )
