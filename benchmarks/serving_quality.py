@@ -76,8 +76,7 @@ def torch_logits(folder: Path, photos: Photos) -> Logits:
     outputs = next(len(state[name]) for name in reversed(state) if name.startswith(FAMILIES[spec.backbone].head))
     exact = open_graph(folder / "model.onnx", "onnxruntime", spec.image_size, 0)(photos[:2])
     told = json.loads(spec.provenance.get("hyperparameters", "{}"))
-    # The weights do not say whether the head's first outputs count from 0 or from 1, nor whether the model is older than
-    # borders are.
+    # The weights do not say whether the head's first outputs count from 0 or from 1, and old ones know no border.
     for classes, augment in product((SERVED, WIDE), (told.get("augment", 0.0), 0.0)):
         if outputs < classes.number:
             continue
