@@ -31,7 +31,10 @@ def test_a_living_process_is_an_engine_only_if_it_was_there_then() -> None:
 
 
 def test_a_process_that_names_the_execution_is_its_engine() -> None:
-    process = subprocess.Popen([sys.executable, "-c", "input()", ARN], stdin=subprocess.PIPE)
+    waits = [sys.executable, "-c", "input('x')", ARN]
+    process = subprocess.Popen(waits, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.read(1)  # until exec is done, Linux shows an empty command line
     try:
         assert engine_lives(process.pid, ARN, 0.0)
     finally:
