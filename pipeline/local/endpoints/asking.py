@@ -42,6 +42,7 @@ def ask(server: Mapping[str, Any], body: bytes, headers: Mapping[str, str]) -> R
     begun = time.monotonic()
     connection = http.client.HTTPConnection(LOOPBACK, server["port"], timeout=INVOCATION_SECONDS)
     try:
+        connection.connect()  # not below: after a reset here there is no answer to wait for
         # A server may answer, and close, before it has read everything: its answer is what counts.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             connection.request("POST", "/invocations", body, dict(headers))
