@@ -31,7 +31,7 @@ from steps.split.writing import clear, write_shards
 
 log = logging.getLogger(__name__)
 POINTS_WARNED = 2.0
-HELD_OUT = "label outside 1 to 5, of a bin that does not train"
+HELD_OUT = "label outside 1 to 5, of a bin that is validated or tested"
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def _split(
     good = [source for source in sources if source.id in groups]
     if alone:  # before the long part: but for rejects the counts are known now
         limits.check_splits(Counter(assignment.split(groups[source.id]) for source in good))
-    to_write = [*good, *_auxiliary(matched, groups, assignment, aside)]
+    to_write = [*good, *_auxiliary(matched, labels, groups, assignment, aside)]
     written = write_shards(
         to_write, groups, assignment, settings, folders.out, _mark(hosts), aside, partial(read_items, folders.labels)
     )
@@ -115,16 +115,22 @@ def _split(
 
 
 def _auxiliary(
-    matched: list[Source], groups: Mapping[str, str], assignment: Assignment, aside: Aside
+    matched: list[Source], labels: Labels, groups: Mapping[str, str], assignment: Assignment, aside: Aside
 ) -> Iterator[Source]:
-    """Yield the photos of other counts whose bins are in no validation or test photo; the others are left out."""
+    """Yield the photos of other counts whose bins are in no validation or test photo; the others are left out.
+
+    By the labels, not by the photos, of which a host among several sees its own only. A bin that never held 1 to 5
+    items scores nothing, whatever its hash says, so its photos all help.
+    """
+    scored = {groups[photo_id] for photo_id in labels.by_id if photo_id in groups}
+    scored = {group for group in scored if assignment.split(group) != "train"}
     for source in matched:
         if source.label in LABELS:
             continue
-        if assignment.split(groups[source.id]) == "train":
-            yield source
-        else:
+        if groups[source.id] in scored:
             aside.add("left out", source.id, HELD_OUT)
+        else:
+            yield source
 
 
 def _labels(folders: Folders, hosts: Hosts, aside: Aside) -> Labels:

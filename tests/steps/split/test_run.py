@@ -82,6 +82,8 @@ def test_a_second_run_into_the_same_folder_replaces_the_first(bins: Bins, run: R
 
 def test_two_hosts_make_the_assignment_of_one(bins: Bins, run: Run, tmp_path: Path) -> None:
     bins.fill(0, 60)
+    for number in range(2, 60, 6):  # the bin's photos of 1 to 5 items may all be on the other host
+        bins.record(f"{number:05d}", 7, [f"bin {number // 3}", f"item {number}"])
     bins.photo("00004.jpg", b"broken")
     (bins.photos / "00009.jpg").unlink()
     (bins.labels / "broken.json").write_text("{", encoding="utf-8")
@@ -227,7 +229,7 @@ def test_a_split_that_would_be_empty(bins: Bins, run: Run) -> None:
         run()
 
 
-def test_photos_of_other_counts_help_to_train_where_their_bin_trains(
+def test_photos_of_bins_that_never_held_one_to_five_items_all_help_to_train(
     bins: Bins, run: Run, draw: Draw, tmp_path: Path
 ) -> None:
     bins.fill(0, 60)
@@ -242,9 +244,10 @@ def test_photos_of_other_counts_help_to_train_where_their_bin_trains(
     bins.record("unknown", 7, [])  # nothing tells which bin it shows
     report = run("out")
     shards = ShardDataset(tmp_path / "out" / AUXILIARY, AUXILIARY_LABELS)
-    assert sum(report.auxiliary.values()) == len(shards) > 0
-    assert {photo.label for photo in shards} <= {0, 6, 7, 8, 9}
-    assert report.left_out.counts == {OUTSIDE: 1, HELD_OUT: 21 - len(shards)}
+    assert report.auxiliary == {"0": 1, "6": 1, "7": 1, "8": 1, "9": 17}
+    assert len(shards) == 21
+    assert {photo.label for photo in shards} == {0, 6, 7, 8, 9}
+    assert report.left_out.counts == {OUTSIDE: 1}
     assert report.counts == before.counts
     rows = assigned(tmp_path / "out")
     assert [rows[photo.id] for photo in shards] == [AUXILIARY] * len(shards)
@@ -262,8 +265,26 @@ def test_no_auxiliary_photo_shows_a_bin_that_is_scored(bins: Bins, run: Run, dra
     helping = {bin_of[photo_id] for photo_id, split in rows.items() if split == AUXILIARY}
     assert helping
     assert not helping & scored
-    assert report.left_out.counts == {HELD_OUT: 20 - len(helping)}
+    assert helping == set(range(20)) - scored  # and all the others help
+    assert report.left_out.counts == {HELD_OUT: len(scored)}
     assert report.auxiliary.keys() <= {"6", "9"}
+
+
+def test_a_bin_that_has_helped_to_train_trains_for_good(bins: Bins, run: Run, draw: Draw, tmp_path: Path) -> None:
+    bins.fill(0, 60)
+    numbers = range(100, 200, 10)
+    for number in numbers:
+        bins.photo(f"{number:05d}.jpg", draw(number))
+        bins.record(f"{number:05d}", 7, [f"item {number}"])
+    run("before")
+    for number in numbers:  # now with fewer items
+        bins.photo(f"{number + 1:05d}.jpg", draw(number + 1))
+        bins.record(f"{number + 1:05d}", 2, [f"item {number}"])
+    run("alone")
+    joined = [f"{number + 1:05d}" for number in numbers]
+    assert {assigned(tmp_path / "alone")[photo_id] for photo_id in joined} > {"train"}
+    run("after", previous="before")
+    assert {assigned(tmp_path / "after")[photo_id] for photo_id in joined} == {"train"}
 
 
 def test_an_auxiliary_photo_that_does_not_decode_fails_nothing(bins: Bins, run: Run) -> None:
