@@ -6,7 +6,7 @@ import re
 from math import prod
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_serializer, model_validator
 
 from pipeline.errors import did_you_mean
 from pipeline.setting_types import InstanceType, S3Uri, Share, Strict
@@ -154,7 +154,9 @@ class Tune(Training):
     """The search. Instance type and count are those of each trial."""
 
     epochs: int = Field(default=10, ge=1, le=1000, description="of each trial")
-    image_size: int = Field(default=0, ge=0, le=1024, description="pixels a side in the trials; 0: as in Train")
+    hyperparameters: Hyperparameters = Field(
+        default=Hyperparameters(), description="what trials are told otherwise than Train: those that are set here"
+    )
     strategy: Literal["Bayesian", "Random", "Grid"] = "Bayesian"
     trials: int = Field(default=4, ge=1, le=750)
     parallel_trials: int = Field(default=2, ge=1, le=100)
@@ -170,6 +172,18 @@ class Tune(Training):
         min_length=1,
         max_length=30,
     )
+
+    @field_serializer("hyperparameters")
+    def _set_ones(self, value: Hyperparameters) -> dict[str, object]:
+        return value.model_dump(exclude_unset=True)
+
+    @model_validator(mode="after")
+    def _told_or_tuned(self) -> Self:
+        if both := sorted(self.hyperparameters.model_fields_set & set(self.ranges)):
+            raise ValueError(f"{both[0]} has a range: leave it out of tune.hyperparameters")
+        if "teacher_weight" in self.hyperparameters.model_fields_set | set(self.ranges):
+            raise ValueError("trials have no teachers: teacher_weight is for Train alone")
+        return self
 
     @model_validator(mode="after")
     def _known_ranges(self) -> Self:

@@ -24,7 +24,14 @@ from pipeline.local.home import Home
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-SIZES = ["--set", "hyperparameters.image_size=48", "--set", "tune.image_size=32", "--set", "train.teachers=2"]
+SIZES = [
+    "--set",
+    "hyperparameters.image_size=48",
+    "--set",
+    "tune.hyperparameters.image_size=32",
+    "--set",
+    "train.teachers=2",
+]
 SMALL = [*SIZES, "-p", "TuningEpochs=1", "-p", "Epochs=2"]
 
 

@@ -45,10 +45,9 @@ METRICS = (
 def tune_arguments(context: Context, split: ProcessingStep) -> Any:  # noqa: ANN401
     """Search the ranges for the lowest loss of the calibrated answers on the validation set."""
     settings = context.settings.tune
-    told = {**_hyperparameters(context), "epochs": context.parameters.tuning_epochs}
+    otherwise = settings.hyperparameters.model_dump(exclude_unset=True)
+    told = {**_hyperparameters(context), **_texts(otherwise), "epochs": context.parameters.tuning_epochs}
     del told["teacher_weight"]  # trials have no teachers, and with another weight they stay in the cache
-    if settings.image_size:
-        told["image_size"] = str(settings.image_size)
     trainer = _trainer(context, "tune", told)
     trainer.with_retry_strategy(RetryStrategy(maximum_retry_attempts=settings.retries))
     tuner = HyperparameterTuner(
@@ -147,12 +146,11 @@ def _checkpoints(context: Context, step: str) -> CheckpointConfig:
 
 
 def _hyperparameters(context: Context) -> dict[str, str | PipelineVariable]:
-    given = {name: _text(value) for name, value in context.settings.hyperparameters.model_dump().items()}
-    return {**given, **context.parameters.hyperparameters}
+    return {**_texts(context.settings.hyperparameters.model_dump()), **context.parameters.hyperparameters}
 
 
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _texts(values: dict[str, object]) -> dict[str, str]:
+    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in values.items()}
 
 
 def _range(name: str, range_: Range) -> ParameterRange:

@@ -41,9 +41,29 @@ def test_which_machines_have_their_disk_inside(instance_type: str, local: bool) 
         ({"tune.ranges.seed": {"values": [str(seed) for seed in range(31)]}}, "at most 30 items"),
         ({"split.max_runtime_minutes": 13000}, "less than or equal to 12960"),
         ({"tune.ranges": {}}, "tune.ranges: .*at least 1 item"),
+        (
+            {"tune.hyperparameters.batch_sise": 32},
+            "tune.hyperparameters.batch_sise.*did you mean tune.hyper.*batch_size",
+        ),
+        (
+            {"tune.hyperparameters.batch_size": "few"},
+            "tune.hyperparameters.batch_size: Input should be a valid integer",
+        ),
+        ({"tune.hyperparameters.learning_rate": 1e-3}, "learning_rate has a range: leave it out of tune.hyper"),
+        ({"tune.hyperparameters.teacher_weight": 0.3}, "teacher_weight is for Train alone"),
+        ({"tune.ranges.teacher_weight": {"min": 0, "max": 1}}, "teacher_weight is for Train alone"),
     ],
 )
 def test_a_job_that_cannot_be_is_refused_in_one_line(overrides: dict[str, object], message: str) -> None:
     with pytest.raises(UserError, match=message) as refused:
         load_settings("demo", overrides)
     assert "\n" not in str(refused.value)
+
+
+def test_what_trials_are_told_otherwise_survives_being_written_down() -> None:
+    settings = load_settings("demo", {"tune.hyperparameters.batch_size": "64"})
+    assert settings.tune.hyperparameters.model_fields_set == {"batch_size"}
+    written = settings.model_dump_json()
+    assert type(settings).model_validate_json(written) == settings
+    # 64 is what Train has by default, and yet another setting than none: compiled definitions are kept by this text.
+    assert written != load_settings("demo").model_dump_json()

@@ -155,14 +155,13 @@ def test_the_best_trials_teach_train_from_wherever_the_search_left_them(compiled
     assert validate_definition(json.dumps(definition)) == []
 
 
-def test_trials_may_be_of_smaller_pictures(compiled: Compile) -> None:
-    definition = compiled(tune__image_size=64)
-    assert arguments(definition, "Tune")["TrainingJobDefinition"]["StaticHyperParameters"]["image_size"] == "64"
-    assert arguments(definition, "Train")["HyperParameters"]["image_size"] == as_text("Parameters.ImageSize")
-    same = compiled()
-    assert arguments(same, "Tune")["TrainingJobDefinition"]["StaticHyperParameters"]["image_size"] == as_text(
-        "Parameters.ImageSize"
-    )
+def test_trials_may_be_told_otherwise_than_train(compiled: Compile) -> None:
+    definition = compiled(tune__hyperparameters__image_size=64, tune__hyperparameters__freeze_batchnorm=True)
+    told = arguments(definition, "Tune")["TrainingJobDefinition"]["StaticHyperParameters"]
+    assert (told["image_size"], told["freeze_batchnorm"]) == ("64", "true")
+    assert told["batch_size"] == as_text("Parameters.BatchSize")
+    given = arguments(definition, "Train")["HyperParameters"]
+    assert (given["image_size"], given["freeze_batchnorm"]) == (as_text("Parameters.ImageSize"), "false")
 
 
 def test_another_weight_of_the_teachers_leaves_the_search_in_the_cache(compiled: Compile) -> None:
