@@ -30,7 +30,8 @@ def answers(weights: list[int], number: int, version: int = 1, confidence: float
         sure = min(max(drawn.gauss(confidence, 0.05), 0.3), 0.99)
         probabilities = [(1 - sure) / 4] * 5
         probabilities[label] = sure
-        found.append({"class_labels": LABELS, "probabilities": probabilities, "model_version": f"{GROUP}/{version}"})
+        known = {"class_labels": LABELS, "probabilities": probabilities, "model_version": f"{GROUP}/{version}"}
+        found.append({"predicted_index": label, **known})
     return found
 
 
@@ -40,7 +41,7 @@ def baseline(weights: list[int], number: int = 500, confidence: float = 0.8) -> 
     confidences, predicted = [0] * 100, [0] * 5
     for one in given:
         highest = max(one["probabilities"])
-        predicted[one["probabilities"].index(highest)] += 1
+        predicted[one["predicted_index"]] += 1
         confidences[-int(-highest * 100 // 1) - 1] += 1
     mean = sum(max(one["probabilities"]) for one in given) / number
     return {

@@ -57,19 +57,22 @@ class Tally:
             self.others += 1
             return
         probabilities: Any = answer.get("probabilities")
-        if not self._fits(answer.get("class_labels"), probabilities):
+        index: Any = answer.get("predicted_index")
+        if not self._fits(answer.get("class_labels"), probabilities, index):
             self.unreadable += 1
             return
-        confidence = max(probabilities)
+        confidence = probabilities[index]
         self.answers += 1
-        self.predicted[probabilities.index(confidence)] += 1
+        self.predicted[index] += 1
         self.confidences[min(max(math.ceil(confidence * BINS) - 1, 0), BINS - 1)] += 1
         self.confidence_sum += confidence
 
-    def _fits(self, labels: object, probabilities: Any) -> bool:  # noqa: ANN401
-        """Whether labels and probabilities are those of an answer of this version."""
+    def _fits(self, labels: object, probabilities: Any, index: Any) -> bool:  # noqa: ANN401
+        """Whether labels, probabilities and the answer's place among them are those of an answer of this version."""
         return (
             labels == list(self.labels)
+            and type(index) is int
+            and 0 <= index < len(self.labels)
             and isinstance(probabilities, list)
             and len(probabilities) == len(self.labels)
             and all(type(value) in (int, float) and 0 <= value <= 1 for value in probabilities)

@@ -75,6 +75,12 @@ class ModelSpec(BaseModel):
         le=NOTHING_IS_SURE,
         description="a person is to look at answers of less confidence; above 1: at all",
     )
+    near_credit: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="an answer that is one class off is worth this, a right one 1 (steps.common.decision)",
+    )
     flip_average: bool = Field(default=False, description="mean of the logits of the photo and its mirror image")
     engine: Engine = Field(default="onnxruntime", description="what runs model.onnx (see steps.common.engines)")
     measured: tuple[Measured, ...] = Field(default=(), max_length=10, description="the engines it was chosen from")

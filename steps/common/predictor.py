@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from steps.common.artifact import ArtifactError, ModelSpec, one_line, read_spec
+from steps.common.decision import decide
 from steps.common.engines import open_graph
 from steps.common.images import decode, to_input
 
@@ -18,6 +19,7 @@ from steps.common.images import decode, to_input
 class Prediction:
     """The answer for one photo. `probabilities` are in the order of the artifact's class labels.
 
+    `confidence` is the probability of `predicted_label`, which need not be the highest (see `steps.common.decision`).
     `ask_a_person` says that the confidence is below that from which on the artifact's answers stand on their own.
     """
 
@@ -80,14 +82,14 @@ class Predictor:
 
     def classify(self, batch: npt.NDArray[np.uint8]) -> list[Prediction]:
         """Count the items in photos that `prepare` made ready: uint8 [n, size, size, 3], n answers in their order."""
-        return [self._prediction(row) for row in self.probabilities(batch)]
+        probabilities = self.probabilities(batch)
+        chosen, confidences = decide(probabilities, self.spec.near_credit)
+        return [self._prediction(*one) for one in zip(probabilities, chosen, confidences, strict=True)]
 
     def predict(self, photos: Sequence[bytes]) -> list[Prediction]:
         """Count the items in each encoded photo, all in one batch. Raises steps.common.images.PhotoError."""
         return self.classify(np.stack([self.prepare(photo) for photo in photos])) if photos else []
 
-    def _prediction(self, row: npt.NDArray[np.float64]) -> Prediction:
-        index = int(row.argmax())
-        confidence = float(row[index])
-        label, asks = self.spec.class_labels[index], confidence < self.spec.ask_below
-        return Prediction(label, index, confidence, asks, tuple(row.tolist()))
+    def _prediction(self, row: npt.NDArray[np.float64], index: np.int64, confidence: np.float64) -> Prediction:
+        asks = bool(confidence < self.spec.ask_below)
+        return Prediction(self.spec.class_labels[index], int(index), float(confidence), asks, tuple(row.tolist()))

@@ -19,7 +19,7 @@ def baseline(answers: Answers) -> dict[str, Any]:
         `photos`; `class_labels`; `predicted`, the answers of each class in that order; `confidences`, the answers in
         each of BINS bins of equal width over 0 to 1, closed on the right; `mean_confidence`.
     """
-    confidence = answers.probabilities[0].max(axis=1)
+    confidence = answers.confidence()
     bins = np.clip(np.ceil(confidence * BINS).astype(np.int64) - 1, 0, BINS - 1)
     return {
         "photos": len(confidence),

@@ -40,8 +40,8 @@ def evaluate(answers: Answers, ask_below: Sequence[float], samples: int, seed: i
         caller to add.
     """
     tallies = [
-        tally_groups(answers.true, rows, answers.groups, threshold)
-        for rows, threshold in zip(answers.probabilities, ask_below, strict=True)
+        tally_groups(answers.true, rows, answers.groups, threshold, answers.near_credits[model])
+        for model, (rows, threshold) in enumerate(zip(answers.probabilities, ask_below, strict=True))
     ]
     replicates = np.split(replicate_sums(np.hstack(tallies), samples, seed), len(tallies), axis=1)
     points = [tally.sum(axis=0) for tally in tallies]
@@ -62,8 +62,11 @@ def evaluate(answers: Answers, ask_below: Sequence[float], samples: int, seed: i
         "per_class": _per_class(matrix, answers.labels),
         "majority_class": _majority(matrix, answers.labels),
         "calibration": _bins(calibration(points[0])),
-        "calibration_check": calibration_check(answers.probabilities[0].max(axis=1), points[0], seed),
-        "selection": {"ask_below": ask_below[0], "curve": coverage_curve(answers.true, answers.probabilities[0])},
+        "calibration_check": calibration_check(answers.confidence(), points[0], seed),
+        "selection": {
+            "ask_below": ask_below[0],
+            "curve": coverage_curve(answers.true, answers.predicted(), answers.confidence()),
+        },
         "champion": _champion(points, replicates, scores) if len(points) > 1 else _no_champion(),
         "bootstrap": {"samples": samples, "seed": seed, "level": LEVEL, "unit": "group"},
     }
@@ -78,6 +81,7 @@ def model_facts(spec: ModelSpec, digest: str) -> Json:
         "temperature": spec.temperature,
         "class_bias": list(spec.class_bias),
         "ask_below": spec.ask_below,
+        "near_credit": spec.near_credit,
         "flip_average": spec.flip_average,
         "provenance": _cut(spec.provenance),
     }

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from steps.common.decision import decide
 from steps.common.images import PhotoError
 from steps.common.job import JobError
 from steps.common.predictor import Predictor
@@ -60,10 +61,16 @@ class Answers:
     groups: Integers
     probabilities: tuple[Floats, ...]
     failures: list[Failure] = field(default_factory=list)
+    near_credits: tuple[float, ...] = (0.0, 0.0)
+    """Of each model, see `steps.common.decision`."""
 
     def predicted(self, model: int = 0) -> Integers:
-        """Return the class index [n] that a model finds most probable."""
-        return np.asarray(self.probabilities[model].argmax(axis=1), dtype=np.int64)
+        """Return the class index [n] that a model answers."""
+        return decide(self.probabilities[model], self.near_credits[model])[0]
+
+    def confidence(self, model: int = 0) -> Floats:
+        """Return the probability [n] of what it answers."""
+        return decide(self.probabilities[model], self.near_credits[model])[1]
 
 
 def answer(predictors: Sequence[Predictor], samples: Iterable[Sample], total: int, progress: Progress) -> Answers:
@@ -165,6 +172,7 @@ class _Run:
             groups=np.array(self._groups, dtype=np.int64),
             probabilities=tuple(np.concatenate(rows) for rows in self._rows),
             failures=self.failures,
+            near_credits=tuple(predictor.spec.near_credit for predictor in self._predictors),
         )
 
 

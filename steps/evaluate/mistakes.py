@@ -31,7 +31,7 @@ class Mistake:
 def worst_mistakes(answers: Answers, number: int) -> list[Mistake]:
     """Return up to `number` mistakes of the first model, worst first; equal ones in the photos' order."""
     predicted = answers.predicted()
-    confidence = answers.probabilities[0].max(axis=1)
+    confidence = answers.confidence()
     error = predicted - answers.true
     order = np.lexsort((-confidence, -np.abs(error)))
     champion = answers.predicted(1) if len(answers.probabilities) > 1 else None

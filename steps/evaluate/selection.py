@@ -16,21 +16,21 @@ from steps.evaluate.inference import Integers
 STEPS = 20  # points of the curve, 5 % of the photos apart
 
 
-def coverage_curve(true: Integers, probabilities: Floats) -> list[dict[str, Any]]:
+def coverage_curve(true: Integers, predicted: Integers, confidence: Floats) -> list[dict[str, Any]]:
     """Score the surest answers alone, for more and more of them.
 
     Args:
         true: class indices [n], n at least 1.
-        probabilities: [n, classes], rows adding up to 1.
+        predicted: class indices [n].
+        confidence: of each answer [n], 0 to 1.
 
     Returns:
         Up to STEPS points, the surest first, all of the photos last. Each has `coverage`, the share of answers of
         `confidence` and more (those as sure as the last one are all in it), and `accuracy` and `within_one_accuracy` of
         these.
     """
-    confidence = probabilities.max(axis=1)
     order = np.argsort(-confidence, kind="stable")
-    ranked, error = confidence[order], np.abs(probabilities.argmax(axis=1) - true)[order]
+    ranked, error = confidence[order], np.abs(predicted - true)[order]
     exact, close = (error == 0).cumsum(), (error <= 1).cumsum()
     numbers = -(-np.arange(1, STEPS + 1) * len(true) // STEPS)  # rounded up
     ends = np.unique(np.searchsorted(-ranked, -ranked[numbers - 1], side="right"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from steps.common.decision import decide
 from steps.common.metrics import (
     Floats,
     Matrix,
@@ -26,7 +27,9 @@ BINS = 15
 BESIDE = 3 * BINS + 3  # the columns that are not of the confusion matrix
 
 
-def tally_groups(true: Integers, probabilities: Floats, groups: Integers, ask_below: float) -> Floats:
+def tally_groups(
+    true: Integers, probabilities: Floats, groups: Integers, ask_below: float, near_credit: float = 0.0
+) -> Floats:
     """Return one tally for each group: float64 [groups, classes * classes + BESIDE].
 
     Args:
@@ -34,10 +37,10 @@ def tally_groups(true: Integers, probabilities: Floats, groups: Integers, ask_be
         probabilities: [n, classes], rows adding up to 1.
         groups: group numbers [n], from 0 on without gaps.
         ask_below: the confidence below which a person is asked.
+        near_credit: see `steps.common.decision`.
     """
     classes = probabilities.shape[1]
-    predicted = probabilities.argmax(axis=1)
-    confidence = probabilities.max(axis=1)
+    predicted, confidence = decide(probabilities, near_credit)
     width = classes * classes + BESIDE
     first = classes * classes + bin_of(confidence)
     error, stands, end = np.abs(predicted - true), confidence >= ask_below, np.full_like(true, width)

@@ -12,6 +12,7 @@ from typing import get_args
 import numpy as np
 
 from steps.common.artifact import ArtifactError, Engine, Measured, ModelSpec
+from steps.common.decision import NEAR_CREDIT
 from steps.common.files import write_json
 from steps.common.job import JobError
 from steps.common.predictor import Predictor
@@ -69,6 +70,7 @@ def settle(folder: Path, spec: ModelSpec, asked: str, photos: Photos, target_acc
             "temperature": served.scores.temperature,
             "class_bias": served.scores.class_bias,
             "ask_below": served.scores.ask_below,
+            "near_credit": NEAR_CREDIT,
             "measured": tuple(
                 Measured(engine=each.engine, photos_per_second=each.photos_per_second, macro_f1=each.scores.macro_f1)
                 for each in candidates

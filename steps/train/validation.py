@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 
 from steps.common import metrics
+from steps.common.decision import NEAR_CREDIT, decide
 from steps.common.labels import CLASSES
 from steps.train.calibration import fit
 from steps.train.data import Photos, batches
@@ -77,7 +78,7 @@ def score(logits: Logits, targets: npt.NDArray[np.int64], target_accuracy: float
     """Calibrate logits [n, classes] on the photos' class indices [n], and score them."""
     calibration = fit(logits, targets)
     calibrated = calibration.apply(logits)
-    predicted, confidence = calibrated.argmax(axis=1).astype(np.int64), confidences(calibrated)
+    predicted, confidence = decide(probabilities(calibrated), NEAR_CREDIT)
     threshold = ask_below(confidence, predicted == targets, target_accuracy)
     matrix = metrics.confusion_matrix(targets, predicted, CLASSES)
     return Scores(
@@ -92,11 +93,12 @@ def score(logits: Logits, targets: npt.NDArray[np.int64], target_accuracy: float
     )
 
 
-def confidences(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the highest probability of each softmax of logits [n, classes], 0 where one is no number."""
+def probabilities(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the softmax of logits [n, classes]; zeros where one is no number, so that nothing is sure."""
     if not np.isfinite(logits).all():
-        return np.zeros(len(logits))
-    return np.asarray(1 / np.exp(logits - logits.max(axis=1, keepdims=True)).sum(axis=1), dtype=np.float64)
+        return np.zeros_like(logits)
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float64)
 
 
 def cross_entropy(logits: npt.NDArray[Any], targets: npt.NDArray[np.int64]) -> float:

@@ -59,9 +59,14 @@ def test_an_answer_is_counted_by_class_and_confidence(encoding: str) -> None:
 
 
 def test_answers_of_a_batch_count_each() -> None:
-    sure = answer(probabilities=[0.0, 0, 0, 0, 1.0])
+    sure = answer(probabilities=[0.0, 0, 0, 0, 1.0], predicted_index=4)
     found = tally(line([answer(), sure, sure], "BASE64"))
     assert (found.answers, found.predicted, found.confidences[-1]) == (3, [0, 0, 1, 0, 2], 2)
+
+
+def test_what_was_answered_counts_not_what_is_most_probable() -> None:
+    found = tally(line(answer(probabilities=[0.32, 0.05, 0.3, 0.28, 0.05])))
+    assert (found.predicted, found.confidence_sum) == ([0, 0, 1, 0, 0], 0.3)
 
 
 def test_answers_of_another_time_are_left_out() -> None:
@@ -79,6 +84,10 @@ def test_answers_of_another_version_are_told_apart() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
+        {"predicted_index": 5},
+        {"predicted_index": -1},
+        {"predicted_index": True},
+        {"predicted_index": None},
         {"probabilities": [0.5, 0.5]},
         {"probabilities": "00000"},
         {"probabilities": [0.1, 0.2, 0.5, 0.15, "0.05"]},
@@ -134,15 +143,17 @@ def test_any_json_may_stand_in_a_line(value: object) -> None:
     assert tally(json.dumps(value).encode()).answers == 0
 
 
-@given(json_values, json_values, json_values)
-def test_any_json_may_stand_in_an_answer(whole: object, probabilities: object, time: object) -> None:
-    found = tally(line(whole), line(answer(probabilities=probabilities)), line(answer(), time=time))
+@given(json_values, json_values, json_values, json_values)
+def test_any_json_may_stand_in_an_answer(whole: object, probabilities: object, index: object, time: object) -> None:
+    strange = answer(probabilities=probabilities, predicted_index=index)
+    found = tally(line(whole), line(strange), line(answer(), time=time))
     assert sum(found.predicted) == sum(found.confidences) == found.answers <= 1
 
 
 @given(st.lists(st.integers(0, 1000), min_size=5, max_size=5).filter(any), st.sampled_from(["JSON", "BASE64"]))
 def test_all_probabilities_of_the_server_are_taken(weights: list[int], encoding: str) -> None:
     probabilities = [weight / sum(weights) for weight in weights]
-    found = tally(line(answer(probabilities=probabilities), encoding))
+    index = weights.index(max(weights))
+    found = tally(line(answer(probabilities=probabilities, predicted_index=index), encoding))
     assert found.answers == 1
-    assert found.predicted.index(1) == weights.index(max(weights))
+    assert found.predicted.index(1) == index

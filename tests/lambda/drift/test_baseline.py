@@ -22,15 +22,17 @@ NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 weights = st.lists(st.integers(0, 100), min_size=5, max_size=5).filter(any)
 
 
-@given(st.lists(weights, min_size=1, max_size=20))
-def test_the_same_answers_are_the_same_counts(rows: list[list[int]]) -> None:
+@given(st.lists(weights, min_size=1, max_size=20), st.sampled_from([0.0, 0.2]))
+def test_the_same_answers_are_the_same_counts(rows: list[list[int]], near_credit: float) -> None:
     shares = [[weight / sum(row) for weight in row] for row in rows]
     numbers = np.arange(len(rows))
     answers = Answers(LABELS, ["x"] * len(rows), [*range(len(rows))], numbers * 0, numbers, (np.array(shares),))
+    answers.near_credits = (near_credit,)
     written = parse(json.loads(json.dumps(baseline(answers))))
     seen = Tally("bincount-demo/1", LABELS)
-    for row in shares:
+    for row, index in zip(shares, answers.predicted().tolist(), strict=True):
         answer = {"class_labels": LABELS, "probabilities": row, "model_version": "bincount-demo/1"}
+        answer["predicted_index"] = index
         output = {"data": json.dumps(answer), "encoding": "JSON"}
         record = {
             "captureData": {"endpointOutput": output},

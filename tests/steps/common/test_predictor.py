@@ -64,6 +64,18 @@ def test_a_higher_temperature_lowers_the_confidence_only(make_artifact: Make, ma
     assert soft.confidence < sharp.confidence
 
 
+def test_near_misses_count_where_the_artifact_says_so(make_artifact: Make, make_photo: MakePhoto) -> None:
+    chances = [0.31, 0.01, 0.29, 0.3, 0.09]
+    same = {"graph": {"scale": 0.0}, "class_bias": np.log(chances).tolist()}
+    plain = Predictor(make_artifact("plain", **same), threads=1).predict([make_photo(1)])[0]
+    assert plain.predicted_label == "1"
+    assert plain.confidence == pytest.approx(0.31)
+    near = Predictor(make_artifact("near", near_credit=0.2, **same), threads=1).predict([make_photo(1)])[0]
+    assert (near.predicted_label, near.predicted_index) == ("4", 3)
+    assert near.confidence == pytest.approx(0.3)
+    assert near.probabilities == plain.probabilities
+
+
 def test_a_person_is_asked_below_the_threshold_of_the_artifact(make_artifact: Make, make_photo: MakePhoto) -> None:
     photo = make_photo(2, shift=10)
     answer = Predictor(make_artifact("none"), threads=1).predict([photo])[0]

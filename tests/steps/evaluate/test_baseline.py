@@ -17,6 +17,13 @@ def answers(*rows: list[float]) -> Answers:
     return Answers(LABELS, names, [*range(len(rows))], numbers * 0, numbers, (np.array(rows),))
 
 
+def test_what_is_answered_counts_where_near_misses_are_worth_something() -> None:
+    torn = answers([0.31, 0.0, 0.3, 0.29, 0.1])
+    torn.near_credits = (0.2,)
+    found = baseline(torn)
+    assert (found["predicted"], found["mean_confidence"]) == ([0, 0, 0, 1, 0], 0.29)
+
+
 def test_answers_are_counted_by_class_and_by_confidence() -> None:
     found = baseline(answers([0.2] * 5, [0.0, 0.0, 0.5, 0.5, 0.0], [0.1, 0.05, 0.805, 0.025, 0.02], [0, 0, 0, 0, 1]))
     assert (found["photos"], found["class_labels"], found["predicted"]) == (4, [*LABELS], [1, 0, 2, 0, 1])

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from sklearn import metrics as reference
 
+from steps.common.decision import decide
 from steps.evaluate.tally import (
     BESIDE,
     BINS,
@@ -42,6 +43,15 @@ def test_groups_add_up_to_the_whole(case: Case) -> None:
     assert tallies.sum(axis=0) == pytest.approx(alone[0])
     matrix = reference.confusion_matrix(true, probabilities.argmax(axis=1), labels=range(5))
     assert (confusion(alone[0]) == matrix).all()
+
+
+@given(cases())
+def test_near_misses_may_count_when_an_answer_is_chosen(case: Case) -> None:
+    true, probabilities, groups = case
+    predicted, confidence = decide(probabilities, 0.2)
+    tally = tally_groups(true, probabilities, groups, 0.5, 0.2).sum(axis=0)
+    assert (confusion(tally) == reference.confusion_matrix(true, predicted, labels=range(5))).all()
+    assert calibration(tally)[2].sum() == pytest.approx(confidence.sum())
 
 
 @given(cases())

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from steps.common.artifact import Engine, read_spec
+from steps.common.decision import NEAR_CREDIT
 from steps.common.job import JobError
 from steps.train import serving
 from steps.train.data import Photos, open_channel
@@ -73,6 +74,7 @@ def test_all_engines_are_measured_and_the_choice_is_written(make_artifact: Make,
     assert spec.temperature == scores.temperature != 1.0
     assert spec.class_bias == scores.class_bias != (0.0,) * 5
     assert spec.ask_below == scores.ask_below
+    assert spec.near_credit == NEAR_CREDIT  # as the scores were computed
     assert spec.engine in {"onnxruntime", "openvino"}
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from steps.common.artifact import NOTHING_IS_SURE
+from steps.common.decision import NEAR_CREDIT, decide
 from steps.common.labels import CLASSES
 from steps.train.validation import cross_entropy, score
 
@@ -44,12 +45,19 @@ def test_the_threshold_is_of_the_confidence_as_it_is_served() -> None:
     logits, labels = calibrated(3.0)
     scores = score(logits.astype(np.float32), labels, 0.9)
     chances = np.exp(logits / scores.temperature + scores.class_bias)
-    served = (chances / chances.sum(axis=1, keepdims=True)).max(axis=1)
+    predicted, served = decide(chances / chances.sum(axis=1, keepdims=True), NEAR_CREDIT)
     stand = served >= scores.ask_below - 1e-6
     assert 0.2 < scores.coverage < 0.8
     assert stand.mean() == pytest.approx(scores.coverage, abs=1e-3)
-    assert (logits.argmax(axis=1) == labels)[stand].mean() == pytest.approx(0.92, abs=0.02)
-    assert (logits.argmax(axis=1) == labels)[~stand].mean() < 0.8
+    assert (predicted == labels)[stand].mean() == pytest.approx(0.92, abs=0.02)
+    assert (predicted == labels)[~stand].mean() < 0.8
+
+
+def test_the_scores_are_of_the_answers_that_are_served() -> None:
+    """The most probable count is 1, and 4 is worth more: its neighbours are nearly as probable."""
+    logits = np.log(np.array([[0.31, 0.01, 0.29, 0.3, 0.09]], np.float32)).repeat(20, axis=0)
+    scores = score(logits, np.array([0] * 7 + [3] * 6 + [2] * 6 + [4]), 0.7)
+    assert scores.accuracy == 6 / 20
 
 
 def test_logits_that_are_no_numbers_are_sure_of_nothing() -> None:
