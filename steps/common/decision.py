@@ -20,6 +20,12 @@ items, at no more of macro-F1 than chance moves it by; from 0.3 on it costs a po
 """
 
 
+def softmax(logits: Floats) -> Floats:
+    """Return the probabilities of logits [n, classes], rows adding up to 1."""
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float64)
+
+
 def decide(probabilities: Floats, near_credit: float) -> tuple[npt.NDArray[np.int64], Floats]:
     """Choose among counts that follow each other.
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from steps.common.artifact import ArtifactError, ModelSpec, one_line, read_spec
-from steps.common.decision import decide
+from steps.common.decision import decide, softmax
 from steps.common.engines import open_graph
 from steps.common.images import decode, to_input
 
@@ -77,8 +77,7 @@ class Predictor:
         scaled = self.logits(batch).astype(np.float64) / self.spec.temperature
         if self.spec.class_bias:
             scaled += self.spec.class_bias
-        powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-        return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float64)
+        return softmax(scaled)
 
     def classify(self, batch: npt.NDArray[np.uint8]) -> list[Prediction]:
         """Count the items in photos that `prepare` made ready: uint8 [n, size, size, 3], n answers in their order."""

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 
 from steps.common import metrics
-from steps.common.decision import NEAR_CREDIT, decide
+from steps.common.decision import NEAR_CREDIT, decide, softmax
 from steps.common.labels import CLASSES
 from steps.train.calibration import fit
 from steps.train.data import Photos, batches
@@ -95,10 +95,7 @@ def score(logits: Logits, targets: npt.NDArray[np.int64], target_accuracy: float
 
 def probabilities(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return the softmax of logits [n, classes]; zeros where one is no number, so that nothing is sure."""
-    if not np.isfinite(logits).all():
-        return np.zeros_like(logits)
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float64)
+    return softmax(logits) if np.isfinite(logits).all() else np.zeros_like(logits)
 
 
 def cross_entropy(logits: npt.NDArray[Any], targets: npt.NDArray[np.int64]) -> float:
