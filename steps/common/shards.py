@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, Self
@@ -104,7 +104,7 @@ class ShardWriter:
             return
         file = self._open()
         columns = {name: [getattr(row, name) for row in self._rows] for name in SCHEMA.names if name != "items"}
-        columns["items"] = [asdict(row.items) for row in self._rows]
+        columns["items"] = [{name: getattr(row.items, name) for name in _ITEMS} for row in self._rows]
         file.write_batch(pa.RecordBatch.from_pydict(columns, schema=SCHEMA))
         self._bytes += sum(len(row.image) for row in self._rows)
         self._rows = []

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.cli.following import patience
+
 if TYPE_CHECKING:
     from tests.pipeline.cli.conftest import Ran
 
@@ -41,3 +43,12 @@ def test_a_terminal_gets_a_picture_and_others_get_lines(ran: Ran) -> None:
     assert code == 1
     assert "\x1b[?25l" not in lines  # the cursor stays
     assert "TooWeak" in lines
+
+
+def test_looks_are_further_apart_the_longer_an_execution_runs() -> None:
+    slept: list[float] = []
+    times = iter([100.0, 101.0, 160.0, 4000.0, 4000.0])
+    sleep = patience(slept.append, lambda: next(times))
+    for asked in (0.3, 0.3, 0.3, 5.0):
+        sleep(asked)
+    assert slept == [0.3, 0.6, 2.0, 5.0]
