@@ -72,7 +72,7 @@ def patience(
 ) -> Callable[[float], None]:
     """Return a sleep that lasts longer the longer one has watched: a look takes a core from this machine's jobs.
 
-    Of an execution with a search it takes 20 ms, which three times a second are 6 % of a core.
+    Of an execution with a search, three looks a second took 5 % of a core.
     """
     begun = clock()
     return lambda seconds: sleep(max(seconds, min(_LONGEST, (clock() - begun) * _PATIENCE)))
