@@ -32,7 +32,7 @@ class Model:
 
     def __init__(self, folder: Path, version: str = "") -> None:
         with open_artifact(folder) as checked:
-            # One thread a run, and as many runs at once as there are cores. On 2 cores, EfficientNet-Lite0 at 160
+            # One thread a run, and a run at once for each core. On 2 cores, EfficientNet-Lite0 at 160
             # pixels, runs at once x threads a run: 2 x 1 254 photos/s at 8 ms, 1 x 2 179 at 5 ms, 2 x 2 161 at 13 ms;
             # with 8 callers 1 thread keeps its rate and 2 do not. Merging photos of different requests into a batch
             # gained nothing either: 231 photos/s in fours. A photo that has the server to itself gets all cores.

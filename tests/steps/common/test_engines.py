@@ -32,8 +32,9 @@ def test_both_engines_give_the_same_logits_in_the_photos_order(make_artifact: Ma
     assert np.allclose(fast, exact, rtol=0.02, atol=0.02 * np.abs(exact).max())
 
 
-def test_threads_share_a_graph(make_artifact: Make) -> None:
-    run = open_graph(make_artifact() / "model.onnx", "openvino", SIZE, 0)
+@pytest.mark.parametrize("threads_a_call", [0, 1])
+def test_threads_share_a_graph(make_artifact: Make, threads_a_call: int) -> None:
+    run = open_graph(make_artifact() / "model.onnx", "openvino", SIZE, threads_a_call)
     expected = [run(photos(number)) for number in range(1, 7)]
     answers: dict[int, bool] = {}
 
