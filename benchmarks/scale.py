@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from itertools import cycle, islice
 from pathlib import Path
 
 from benchmarks import jobs, loading, training
@@ -16,26 +15,14 @@ from benchmarks.document import merge
 from benchmarks.figures import Figure, markdown, show
 from benchmarks.full_size import PHOTOS, Rates, rows, table
 from benchmarks.machine import ROOT, commit, cores, day, machine
-from benchmarks.notebook import labelled
 from benchmarks.photos import kind, photos_folder
 from benchmarks.shards import write_shards
-from benchmarks.splitting import split
+from benchmarks.splitting import repeated, split
 
 PAGE = ROOT / "docs" / "scale.md"
 TIMES = 10
 SPLIT, LOADED, TRAINED = 300, 300, 64  # photos of the smaller size
 KEPT = 0.8  # of the speed, at ten times the photos: what is still called the same
-
-
-def repeated(folder: Path, out: Path, count: int) -> Path:
-    """Link photos and records again and again, under ids of their own, until there are so many."""
-    for part in ("bin-images", "metadata"):
-        (out / part).mkdir(parents=True)
-    for number, (photo, _) in enumerate(islice(cycle(list(labelled(folder, count))), count), start=1):
-        record = folder / "metadata" / f"{photo.stem}.json"
-        (out / "bin-images" / f"{number:06}{photo.suffix}").symlink_to(photo.resolve())
-        (out / "metadata" / f"{number:06}.json").symlink_to(record.resolve())
-    return out
 
 
 def split_rate(photos: Path, count: int, out: Path) -> float:

@@ -1,5 +1,7 @@
 """What serving costs in score: the artifact in the engine that it names, beside the fp32 torch model of its weights.
 
+Both are calibrated and answer as the artifact says.
+
 The artifact is the one of `BINCOUNT_MODEL` (a folder or a model.tar.gz), else the newest of the local account; nothing
 is trained. `BINCOUNT_TEST` names a folder of Split's test or validation shards. Without it the photos are those of
 `BINCOUNT_PHOTOS`, or drawn: the model may have been trained on them, which raises both scores, not their difference.
@@ -99,6 +101,7 @@ def measure() -> list[Figure]:
     """Score the served artifact and the torch model on the same photos."""
     from steps.common import metrics
     from steps.common.artifact import open_artifact
+    from steps.common.decision import decide
     from steps.common.labels import CLASSES, LABELS
     from steps.common.predictor import Predictor
 
@@ -107,12 +110,9 @@ def measure() -> list[Figure]:
     with open_artifact(artifact_path()) as folder:
         predictor = Predictor(folder)
         photos = np.stack([predictor.prepare(photo) for photo, _ in examples])
-        served = np.concatenate([predictor.logits(part) for part in _parts(photos)]).argmax(axis=1)
-        exact = torch_logits(folder, photos).argmax(axis=1)
-    scores = [
-        metrics.macro_f1(metrics.confusion_matrix(targets, np.asarray(answers, dtype=np.int64), CLASSES))
-        for answers in (served, exact)
-    ]
+        logits = np.concatenate([predictor.logits(part) for part in _parts(photos)]), torch_logits(folder, photos)
+    served, exact = (decide(predictor.calibrate(some), predictor.spec.near_credit)[0] for some in logits)
+    scores = [metrics.macro_f1(metrics.confusion_matrix(targets, answers, CLASSES)) for answers in (served, exact)]
     same = f"the same answer on {np.mean(served == exact):.1%} of {len(targets)} {what}"
     return [
         Figure(

@@ -73,8 +73,12 @@ class Predictor:
         return answer
 
     def probabilities(self, batch: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-        """Softmax of the calibrated logits: float64 [n, classes], rows add up to 1."""
-        scaled = self.logits(batch).astype(np.float64) / self.spec.temperature
+        """Return the calibrated probabilities of photos uint8 [n, size, size, 3]: as `calibrate` does."""
+        return self.calibrate(self.logits(batch))
+
+    def calibrate(self, logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+        """Softmax of logits [n, classes] at the artifact's temperature and biases: float64, rows add up to 1."""
+        scaled = logits.astype(np.float64) / self.spec.temperature
         if self.spec.class_bias:
             scaled += self.spec.class_bias
         return softmax(scaled)

@@ -7,7 +7,6 @@ import os
 import stat
 from pathlib import Path
 
-import imagehash
 import numpy as np
 from PIL import Image
 
@@ -50,6 +49,8 @@ def picture_hash(data: bytes) -> int:
     Raises:
         PhotoError: see `decode`.
     """
+    import imagehash  # slow to import, and not needed where all photos have records
+
     bits = imagehash.phash(decode(data, at_least=HASH_SIDE)).hash
     return int.from_bytes(np.packbits(bits).tobytes(), "big")
 

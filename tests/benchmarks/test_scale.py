@@ -8,7 +8,7 @@ import pytest
 from benchmarks import scale
 from benchmarks.full_size import Rates
 from benchmarks.notebook import copy_into_classes, labelled
-from benchmarks.splitting import many
+from benchmarks.splitting import many, repeated
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_photos_outside_the_task_are_passed_over(folder: Path, tmp_path: Path) -
 
 
 def test_photos_are_repeated_under_ids_of_their_own(folder: Path, tmp_path: Path) -> None:
-    out = scale.repeated(folder, tmp_path / "many", 5)
+    out = repeated(folder, tmp_path / "many", 5)
     contents = [path.read_bytes() for path in sorted((out / "bin-images").iterdir())]
     assert contents == [b"photo 00001", b"photo 00003"] * 2 + [b"photo 00001"]
     assert [count for _, count in labelled(out, 9)] == [2, 5, 2, 5, 2]
