@@ -78,7 +78,7 @@ def limit(model: Path, photo: Path, seconds: float) -> Limit:
     from steps.common.engines import open_graph
     from steps.common.predictor import Predictor
 
-    predictor, data = Predictor(model, threads=1), photo.read_bytes()
+    predictor, data = Predictor(model, threads=1, callers=cores()), photo.read_bytes()
     size, batch = predictor.spec.image_size, predictor.prepare(data)[None]
     reference = open_graph(model / "model.onnx", "onnxruntime", size, 1)
     return Limit(

@@ -15,6 +15,7 @@ from steps.common.artifact import open_artifact
 from steps.common.files import sha256
 from steps.common.images import TruncatedError
 from steps.common.predictor import Prediction, Predictor
+from steps.common.processor import cores
 
 VERSION_DIGITS = 12
 
@@ -36,7 +37,8 @@ class Model:
             # pixels, runs at once x threads a run: 2 x 1 254 photos/s at 8 ms, 1 x 2 179 at 5 ms, 2 x 2 161 at 13 ms;
             # with 8 callers 1 thread keeps its rate and 2 do not. Merging photos of different requests into a batch
             # gained nothing either: 231 photos/s in fours. A photo that has the server to itself gets all cores.
-            self.predictor = Predictor(checked, threads=1)
+            # One caller more than there are cores, as one may be waiting for Python.
+            self.predictor = Predictor(checked, threads=1, callers=cores() + 1)
             self._lone = Predictor(checked, threads=0)
             self.version = version or sha256(checked / "model.onnx")[:VERSION_DIGITS]
         self._labels = list(self.predictor.spec.class_labels)

@@ -33,28 +33,29 @@ Run = Callable[[npt.NDArray[np.uint8]], npt.NDArray[Any]]
 """uint8 photos [n, size, size, 3] to logits [n, classes], whatever the graph makes of them. Threads may share one."""
 
 
-def open_graph(graph: Path, engine: Engine, size: int, threads: int) -> Run:
+def open_graph(graph: Path, engine: Engine, size: int, threads: int, callers: int = 1) -> Run:
     """Load a graph, which may be anybody's.
 
     Args:
         graph: an ONNX file.
         engine: which runs it.
         size: side of the square input, pixels.
-        threads: cores for one call: 1, with one call more at once than there are cores; 0: all, for one call at a time.
+        threads: cores for one call; 0: all.
+        callers: calls at once, where each has one core; others wait, as all do where a call has more cores.
 
     Raises:
         ArtifactError: the engine is not installed, or cannot load the graph.
     """
     open_with = {"onnxruntime": _onnxruntime, "openvino": _openvino}[engine]
     try:
-        return open_with(graph, size, threads)
+        return open_with(graph, size, threads, callers)
     except ImportError:
         raise ArtifactError(f"the model is served by {engine}, which is not installed: pip install {engine}") from None
     except Exception as error:  # the engines' exceptions share no base class
         raise ArtifactError(f"{graph.name} cannot be loaded: {one_line(error)}") from None
 
 
-def _onnxruntime(graph: Path, _size: int, threads: int) -> Run:
+def _onnxruntime(graph: Path, _size: int, threads: int, _callers: int) -> Run:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 4  # what goes wrong is raised; the library's own lines would only repeat it
@@ -63,7 +64,7 @@ def _onnxruntime(graph: Path, _size: int, threads: int) -> Run:
     return lambda photos: session.run(None, {name: photos})[0]
 
 
-def _openvino(graph: Path, size: int, threads: int) -> Run:
+def _openvino(graph: Path, size: int, threads: int, callers: int) -> Run:
     # Imported, this part of OpenVINO tells its makers that it was; without it nothing is sent or written to the home.
     sys.modules["openvino.tools.ovc"] = None  # type: ignore[assignment]
     import openvino
@@ -92,8 +93,8 @@ def _openvino(graph: Path, size: int, threads: int) -> Run:
     if threads == 1:
         # Compiled for each run apart (15 MB and 0.1 s each), and computed by the caller's own thread. Runs of one
         # network with several streams go to threads of the engine and back, and cores wait for that: with 8 connections
-        # two idled 18 % of the time, 7 % so. One more than there are cores, as a caller may be waiting for Python.
-        return _Lanes([request for _ in range(number + 1) for request in requests(1, 1)], 1)
+        # two idled 18 % of the time, 7 % so.
+        return _Lanes([request for _ in range(callers) for request in requests(1, 1)], 1)
     lanes = _Lanes(requests(number, number), number)
     if number == 1:
         return lanes

@@ -36,16 +36,17 @@ class Predictor:
     Args:
         folder: an unpacked artifact (see `steps.common.artifact.open_artifact`).
         threads: cores for one call; 0: all.
+        callers: threads that call at once, where each call has one core: more of them wait for one another.
 
     Raises:
         ArtifactError: the engine is not installed, or the graph cannot be loaded, does not have the shape that
             `model.json` promises, or answers with something else than finite numbers.
     """
 
-    def __init__(self, folder: Path, threads: int = 0) -> None:
+    def __init__(self, folder: Path, threads: int = 0, callers: int = 1) -> None:
         self.spec: ModelSpec = read_spec(folder)
         size = self.spec.image_size
-        self._graph = open_graph(folder / "model.onnx", self.spec.engine, size, threads)
+        self._graph = open_graph(folder / "model.onnx", self.spec.engine, size, threads, callers)
         self.logits(np.zeros((2, size, size, 3), np.uint8))  # two: a graph exported for one photo a time shows here
 
     def prepare(self, photo: bytes) -> npt.NDArray[np.uint8]:

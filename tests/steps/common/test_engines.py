@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import openvino
 import pytest
 
 from steps.common.artifact import ArtifactError
@@ -32,9 +33,9 @@ def test_both_engines_give_the_same_logits_in_the_photos_order(make_artifact: Ma
     assert np.allclose(fast, exact, rtol=0.02, atol=0.02 * np.abs(exact).max())
 
 
-@pytest.mark.parametrize("threads_a_call", [0, 1])
-def test_threads_share_a_graph(make_artifact: Make, threads_a_call: int) -> None:
-    run = open_graph(make_artifact() / "model.onnx", "openvino", SIZE, threads_a_call)
+@pytest.mark.parametrize(("threads_a_call", "callers"), [(0, 1), (1, 1), (1, 3)])
+def test_threads_share_a_graph(make_artifact: Make, threads_a_call: int, callers: int) -> None:
+    run = open_graph(make_artifact() / "model.onnx", "openvino", SIZE, threads_a_call, callers)
     expected = [run(photos(number)) for number in range(1, 7)]
     answers: dict[int, bool] = {}
 
@@ -47,6 +48,21 @@ def test_threads_share_a_graph(make_artifact: Make, threads_a_call: int) -> None
     for thread in threads:
         thread.join(60)
     assert answers == dict.fromkeys(range(1, 7), True)
+
+
+@pytest.mark.parametrize("callers", [1, 3])
+def test_no_more_networks_than_callers_are_compiled(
+    make_artifact: Make, monkeypatch: pytest.MonkeyPatch, callers: int
+) -> None:
+    compile_model, compiled = openvino.Core.compile_model, []
+
+    def counted(core: openvino.Core, *arguments: object) -> object:
+        compiled.append(arguments)
+        return compile_model(core, *arguments)
+
+    monkeypatch.setattr(openvino.Core, "compile_model", counted)
+    open_graph(make_artifact() / "model.onnx", "openvino", SIZE, threads=1, callers=callers)
+    assert len(compiled) == callers
 
 
 @pytest.mark.parametrize(
