@@ -103,6 +103,7 @@ class Hyperparameters(Strict):
     target_accuracy: Share = Field(default=0.7, description="of the answers that no person is asked about")
     checkpoint_steps: int = Field(default=0, ge=0, description="steps between checkpoints; 0: at epochs only")
     freeze_batchnorm: bool = False
+    sam_rho: float = Field(default=0.0, ge=0, le=10, description="radius of sharpness-aware steps; 0: plain ones")
     clip_norm: float = Field(default=1.0, ge=0, description="0: no clipping")
 
 

@@ -108,6 +108,10 @@ class Batch:
     targets: torch.Tensor
     indices: Indices
 
+    def first(self, number: int) -> Batch:
+        """Return the batch of the first photos alone."""
+        return Batch(self.photos[:number], self.targets[:number], self.indices[:number])
+
 
 def open_channel(folder: Path, size: int, seed: int, strength: float = 0.0) -> Photos:
     """Open a channel's shards of labels from 1 to 5.

@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -95,6 +96,12 @@ class Cluster:
             return model
         # Batch statistics are each rank's own while training; rank 0's are copied before they are used.
         return nn.parallel.DistributedDataParallel(model, forward_sync_buffers=False, gradient_as_bucket_view=True)
+
+    def apart(self, wrapped: nn.Module) -> AbstractContextManager[None]:
+        """Keep this rank's gradients its own inside the block: what `wrap` returned does not average them."""
+        if isinstance(wrapped, nn.parallel.DistributedDataParallel):
+            return cast("AbstractContextManager[None]", wrapped.no_sync())
+        return nullcontext()
 
     def barrier(self) -> None:
         """Wait for all ranks."""

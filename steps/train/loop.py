@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,8 +25,9 @@ from steps.train.loss import blend, class_weights, loss_sum, soft_targets
 from steps.train.precision import Choice
 from steps.train.progress import Meter, epoch_line, say
 from steps.train.records import Records
-from steps.train.sampler import Indices, Plan
+from steps.train.sampler import MIN_LOCAL, Indices, Plan
 from steps.train.schedule import learning_rate
+from steps.train.sharpness import uphill
 from steps.train.sizes import side
 from steps.train.validation import Scores, validate
 
@@ -143,17 +145,13 @@ class Trainer:
         rate = learning_rate(number, steps, warmup, parameters.learning_rate, parameters.final_rate)
         for group in self._optimizer.param_groups:
             group["lr"] = rate
-        with autocast(run):
-            outputs = self._forward(batch.photos.to(cluster.device, non_blocking=True))
-        classes = run.train.classes.number
-        chosen = torch.from_numpy(batch.indices).to(cluster.device)
-        weights = self._weights[batch.targets.to(cluster.device)]
-        total = loss_sum(outputs[:, :classes], self._targets[chosen], weights)
-        whole = total
-        if run.records is not None:
-            whole = total + parameters.record_weight * run.records.loss_sum(outputs[:, classes:], batch.indices)
-        # Gradients are averaged over the ranks: this makes them those of the mean over the global batch.
-        self._scaler.scale(whole * (cluster.world / plan.batch)).backward()  # type: ignore[no-untyped-call]
+        with uphill(self._model, parameters.sam_rho, partial(self._slope, batch)):
+            total, others = self._count(batch)
+            whole = total
+            if run.records is not None:
+                whole = total + parameters.record_weight * run.records.loss_sum(others, batch.indices)
+            # Gradients are averaged over the ranks: this makes them those of the mean over the global batch.
+            self._scaler.scale(whole * (cluster.world / plan.batch)).backward()  # type: ignore[no-untyped-call]
         if parameters.clip_norm:
             self._scaler.unscale_(self._optimizer)
             nn.utils.clip_grad_norm_(self._model.parameters(), parameters.clip_norm)
@@ -164,6 +162,21 @@ class Trainer:
         self._loss += total.detach()
         self._seen.append(batch.indices)
         return total.detach()
+
+    def _count(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the counts' loss, summed over the batch's photos, and the head's outputs beside the counts'."""
+        run, device = self._run, self._run.cluster.device
+        with autocast(run):
+            outputs = self._forward(batch.photos.to(device, non_blocking=True))
+        classes = run.train.classes.number
+        chosen = torch.from_numpy(batch.indices).to(device)
+        weights = self._weights[batch.targets.to(device)]
+        return loss_sum(outputs[:, :classes], self._targets[chosen], weights), outputs[:, classes:]
+
+    def _slope(self, batch: Batch) -> None:
+        """Compute this rank's own gradients of the counts' loss, on half of its photos."""
+        with self._run.cluster.apart(self._forward):
+            self._count(batch.first(max(MIN_LOCAL, len(batch.indices) // 2)))[0].backward()  # type: ignore[no-untyped-call]
 
     def _after_step(self) -> None:
         """Stop or write a checkpoint when it is time; all ranks agree on it at each step."""

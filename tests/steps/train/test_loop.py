@@ -53,6 +53,17 @@ def test_stopped_anywhere_and_resumed_ends_as_never_stopped(
     assert without_speed(position) == without_speed(reference[1])
 
 
+def test_a_sharpness_aware_run_is_another_one_and_resumes_as_well(
+    tmp_path: Path, fit: Fit, reference: tuple[bytes, Position], weights: Callable[[Path, Position], bytes]
+) -> None:
+    whole = fit(tmp_path / "whole", sam_rho="0.1")
+    asked = iter(range(1, 1000))
+    with pytest.raises(StoppedError):
+        fit(tmp_path / "cut", sam_rho="0.1", stop=lambda: next(asked) == 3)
+    assert weights(tmp_path / "cut", fit(tmp_path / "cut", sam_rho="0.1")) == weights(tmp_path / "whole", whole)
+    assert weights(tmp_path / "whole", whole) != reference[0]
+
+
 def test_another_seed_gives_other_weights(
     tmp_path: Path, fit: Fit, reference: tuple[bytes, Position], weights: Callable[[Path, Position], bytes]
 ) -> None:

@@ -208,6 +208,17 @@ def test_two_hosts_stopped_and_started_again_are_one_training(
     check_equal(bases[0] / "model", Checkpoints(tmp_path / "alone"), position)
 
 
+def test_two_hosts_that_climb_apart_step_together(
+    two_hosts: Callable[..., tuple[Path, Path]], start: Start, free_port: str, channels: Path
+) -> None:
+    bases = two_hosts(**{**EXACT, "sam_rho": "0.1"})
+    together = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port, "OMP_NUM_THREADS": "1"}
+    processes = [start(base, **together) for base in bases]
+    said = [process.communicate()[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], said
+    check_ranks(said, channels)
+
+
 def check_ranks(said: list[str], channels: Path) -> None:
     """Each rank saw its half of the second, whole, epoch, and both held the same weights after each."""
     lines = [re.findall(r"rank (\d) of 2: saw (\d+) photos \((\w+)\), weights (\w+)", text) for text in said]
