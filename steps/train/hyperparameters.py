@@ -66,10 +66,7 @@ class Hyperparameters(BaseModel):
     target_accuracy: Annotated[Share, Field(description="of answers that stand without a person")] = 0.7
     checkpoint_steps: Annotated[int, Field(ge=0, description="0: at each epoch's end only")] = 0
     freeze_batchnorm: bool = False
-    sam_rho: Annotated[
-        float,
-        Field(ge=0, le=10, description="radius of sharpness-aware steps; 0: plain ones"),
-    ] = 0.0
+    sam_rho: Annotated[float, Field(ge=0, le=10, description="radius of sharpness-aware steps; 0: plain ones")] = 0.0
     clip_norm: Annotated[float, Field(ge=0, description="0: off")] = 1.0
 
 

@@ -15,7 +15,7 @@ from torch import nn
 
 
 @contextmanager
-def uphill(model: nn.Module, radius: float, slope: Callable[[], None]) -> Iterator[None]:
+def uphill(model: nn.Module, radius: float, slope: Callable[[], object]) -> Iterator[None]:
     """Move the weights to where the loss is highest, inside the block; after it they are what they were, to the bit.
 
     Args:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 import pytest
 import torch
@@ -30,10 +29,6 @@ def slope(model: nn.Module) -> Callable[[], torch.Tensor]:
     return compute
 
 
-def discard(compute: Callable[[], torch.Tensor]) -> None:
-    compute()
-
-
 def test_inside_the_weights_are_a_radius_up_the_gradient_and_after_it_what_they_were() -> None:
     net = model()
     compute = slope(net)
@@ -41,7 +36,7 @@ def test_inside_the_weights_are_a_radius_up_the_gradient_and_after_it_what_they_
     gradient = torch.cat([weight.grad.flatten() for weight in net.parameters() if weight.grad is not None])
     net.zero_grad()
     before = flat(net)
-    with uphill(net, 0.3, partial(discard, compute)):
+    with uphill(net, 0.3, compute):
         assert all(weight.grad is None for weight in net.parameters())
         assert torch.allclose(flat(net) - before, 0.3 * gradient / gradient.norm(), atol=1e-6)
         assert compute() > low
@@ -54,7 +49,7 @@ def test_batch_statistics_learn_nothing_from_the_slope() -> None:
     norm = net.get_submodule("1")
     compute = slope(net)
     mean = norm.get_buffer("running_mean").clone()
-    with uphill(net, 0.3, partial(discard, compute)):
+    with uphill(net, 0.3, compute):
         assert torch.equal(norm.get_buffer("running_mean"), mean)
         compute()
     assert not torch.equal(norm.get_buffer("running_mean"), mean)
