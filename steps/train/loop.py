@@ -25,9 +25,9 @@ from steps.train.loss import blend, class_weights, loss_sum, soft_targets
 from steps.train.precision import Choice
 from steps.train.progress import Meter, epoch_line, say
 from steps.train.records import Records
-from steps.train.sampler import MIN_LOCAL, Indices, Plan
+from steps.train.sampler import Indices, Plan
 from steps.train.schedule import learning_rate
-from steps.train.sharpness import uphill
+from steps.train.sharpness import CLIMBERS, uphill
 from steps.train.sizes import side
 from steps.train.validation import Scores, validate
 
@@ -174,9 +174,9 @@ class Trainer:
         return loss_sum(outputs[:, :classes], self._targets[chosen], weights), outputs[:, classes:]
 
     def _slope(self, batch: Batch) -> None:
-        """Compute this rank's own gradients of the counts' loss, on half of its photos."""
+        """Compute this rank's own gradients of the counts' loss, on a few of its photos."""
         with self._run.cluster.apart(self._forward):
-            self._count(batch.first(max(MIN_LOCAL, len(batch.indices) // 2)))[0].backward()  # type: ignore[no-untyped-call]
+            self._count(batch.first(CLIMBERS))[0].backward()  # type: ignore[no-untyped-call]
 
     def _after_step(self) -> None:
         """Stop or write a checkpoint when it is time; all ranks agree on it at each step."""
