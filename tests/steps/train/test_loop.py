@@ -64,6 +64,16 @@ def test_a_sharpness_aware_run_is_another_one_and_resumes_as_well(
     assert weights(tmp_path / "whole", whole) != reference[0]
 
 
+def test_a_step_climbs_by_eight_of_its_photos(tmp_path: Path, fit: Fit) -> None:
+    seen: list[int] = []
+
+    def watch(model: PhotoClassifier) -> None:
+        model.register_forward_pre_hook(lambda net, inputs: seen.append(len(inputs[0])) if net.training else None)
+
+    fit(tmp_path, change=watch, sam_rho="0.1", batch_size="22", epochs="1")
+    assert seen == [8, 22, 8, 22]
+
+
 def test_another_seed_gives_other_weights(
     tmp_path: Path, fit: Fit, reference: tuple[bytes, Position], weights: Callable[[Path, Position], bytes]
 ) -> None:
