@@ -34,6 +34,8 @@ def start() -> Iterator[Start]:
             [sys.executable, "-c", code, *arguments], env={**os.environ, **environment}, stdout=subprocess.PIPE
         )
         started.append(process)
+        while not shows(process.pid, code):  # on a busy machine the system still has nothing of a new program
+            time.sleep(0.001)
         if code == STUBBORN and process.stdout is not None:
             process.stdout.read(1)
         return process.pid
@@ -54,6 +56,11 @@ def server(start: Start, home: Home, endpoint: str, **more: str) -> int:
 
 def manager(start: Start, home: Home, endpoint: str) -> int:
     return start("pipeline.local.endpoints", endpoint, "3", BINCOUNT_HOME=str(home.root))
+
+
+def shows(pid: int, code: str) -> bool:
+    process = psutil.Process(pid)
+    return code in process.cmdline() and bool(process.environ())
 
 
 def ended(pid: int) -> bool:
