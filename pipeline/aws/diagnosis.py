@@ -17,6 +17,7 @@ _IMAGE = re.compile(
 )
 _PASS = re.compile(r"iam:PassRole", re.IGNORECASE)
 _ASSUME = re.compile(r"sts:AssumeRole|assum(e|ing) (the )?role|assumed by|not authorized to assume", re.IGNORECASE)
+_TEACHER = re.compile(r"\bTrainingJobSummaries\[\d+\]")
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]*\w")
 
 
@@ -34,6 +35,8 @@ def advice(text: str) -> str:
         return f"whoever starts it, or the pipeline's role, may not hand {role} on: it needs iam:PassRole for it"
     if _ASSUME.search(text):
         return f"SageMaker cannot assume {role}: `bincount bootstrap` makes the roles and lets SageMaker assume them"
+    if _TEACHER.search(text):
+        return "fewer trials completed than Train has teachers: see why they failed, or set train.teachers lower"
     return ""
 
 

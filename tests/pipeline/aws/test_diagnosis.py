@@ -38,6 +38,7 @@ PASS = f"User: arn:aws:sts::1:assumed-role/me is not authorized to perform: iam:
         ("CannotPullContainerError: manifest unknown", "`bincount images push`"),
         (PASS, f"may not hand {ROLE} on: it needs iam:PassRole"),
         (ASSUME, f"SageMaker cannot assume {ROLE}: `bincount bootstrap`"),
+        ("Steps.Tune.TrainingJobSummaries[3].TrainingJobName has no value: 3 is not there", "train.teachers lower"),
         ("AlgorithmError: the photos of class 3 were not found", ""),
         ("AlgorithmError: ValueError: image size is 0", ""),
     ],
