@@ -23,6 +23,7 @@ from pipeline.local.store import Store
 
 _MANAGER = "pipeline.local.endpoints"
 _WORKERS = frozenset({_MANAGER, "pipeline.local.deliveries", "pipeline.local.function_host"})
+_LOOKS = 2  # in a row that see nothing at work
 _TICK = 0.1
 JOBS = "jobs (whose engine was killed)"
 """Stands for an endpoint's name where containers of jobs are left: no endpoint can be called so."""
@@ -104,10 +105,12 @@ def remove(home: Home, leftover: Leftover) -> None:
 def wait_until_quiet(home: Home, seconds: float = 10.0) -> None:
     """Wait until no manager and no function of this home is at work, at most so long.
 
-    They go on after the endpoints are gone: what was deleted is an event, which functions hear of.
+    They go on after the endpoints are gone: what was deleted is an event, which functions hear of. One look is not
+    enough: a process that has just been started shows neither its arguments nor its environment for a moment.
     """
-    deadline = time.monotonic() + seconds
-    while any(_works(process, home) for process in psutil.process_iter()) and time.monotonic() < deadline:
+    deadline, quiet = time.monotonic() + seconds, 0
+    while quiet < _LOOKS and time.monotonic() < deadline:
+        quiet = 0 if any(_works(process, home) for process in psutil.process_iter()) else quiet + 1
         time.sleep(_TICK)
 
 

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -122,3 +123,14 @@ def test_it_waits_for_functions_of_this_home_and_not_for_ever(home: Home, start:
     begin = time.monotonic()
     wait_until_quiet(home, 0.2)
     assert time.monotonic() - begin >= 0.2
+
+
+def test_a_function_that_one_look_misses_is_waited_for(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    def cmdline() -> list[str]:
+        return ["python", "-m", "pipeline.local.deliveries"]
+
+    function = SimpleNamespace(cmdline=cmdline, environ=lambda: {"BINCOUNT_HOME": str(home.root)})
+    looks = iter([[], [function], [], []])
+    monkeypatch.setattr(psutil, "process_iter", lambda: next(looks))
+    wait_until_quiet(home)
+    assert next(looks, None) is None
