@@ -49,13 +49,13 @@ def asked_for(
     from pipeline.aws.launching.models import Need, Wanted
     from pipeline.aws.launching.needs import needs
     from pipeline.building.images import images_of
-    from pipeline.cli.photos import RemotePhotos, local_data
+    from pipeline.cli.photos import RemotePhotos, found_data, local_data
     from pipeline.cli.sources import parameters, source
 
     what = source(settings, file)
     photos = RemotePhotos(session, what.bucket)
-    there = photos if target is Target.AWS else str if dry_run else local_data
-    values = parameters(what.definition, given, there)
+    there = photos if target is Target.AWS else found_data if dry_run else local_data
+    values = parameters(what.definition, given, there, ours=what.compiled)
     remote = what.compiled and target is Target.AWS
     return Wanted(
         pipeline=what.pipeline,

@@ -21,16 +21,27 @@ _NONE = "there are no photos at {}: give a folder with -p DataUri=FOLDER (`binco
 
 def local_data(where: str) -> str:
     """Return the address of the photos: a folder goes to the local S3 first. Raises UserError where there are none."""
+    if where.startswith("s3://"):
+        return found_data(where)
+    from pipeline.cli.data import import_folder
+    from pipeline.local.home import Home
+    from pipeline.local.s3 import LocalS3
+
+    return import_folder(Path(where), LocalS3(Home.find().s3)).uri
+
+
+def found_data(where: str) -> str:
+    """Return what it was given, where there are photos; nothing is written. Raises UserError where there are none."""
     from pipeline.local.home import Home
     from pipeline.local.s3 import LocalS3, S3Error
 
-    s3 = LocalS3(Home.find().s3)
     if not where.startswith("s3://"):
-        from pipeline.cli.data import import_folder
+        from pipeline.data.selection import select
 
-        return import_folder(Path(where), s3).uri
+        select(Path(where))
+        return where
     try:
-        found = s3.list(f"{where.rstrip('/')}/")
+        found = LocalS3(Home.find().s3).list(f"{where.rstrip('/')}/")
     except S3Error as error:
         raise UserError(str(error)) from None
     if not found:

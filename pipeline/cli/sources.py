@@ -76,22 +76,35 @@ def _name(file: Path) -> str:
     return name[:256]
 
 
-def parameters(definition: str, given: Mapping[str, str], data: Callable[[str], str]) -> dict[str, str]:
-    """Check the names, and add the data's address and the commit.
+def parameters(definition: str, given: Mapping[str, str], data: Callable[[str], str], *, ours: bool) -> dict[str, str]:
+    """Check names and values, and add the data's address and the commit.
 
     Args:
         definition: the text that declares them.
         given: what the user gave.
         data: turns what was given for DataUri into the address of photos that are there.
+        ours: it is one of this project's profiles: its settings' limits hold for its parameters.
 
     Raises:
-        UserError: there is no such parameter, or `data` finds no photos.
+        UserError: there is no such parameter, a value is of another type or out of its limits, or `data` finds no
+            photos.
     """
+    from pipeline.local.expressions import ExpressionError, typed_parameters
+
     known = declared(definition, given)
+    try:
+        typed_parameters([one for name, one in known.items() if name in given], given)
+    except ExpressionError as error:
+        raise UserError(str(error)) from None
+    if ours:
+        from pipeline.parameter_limits import check_limits
+
+        check_limits(given)
     chosen = dict(given)
     if DATA in known:
         # Two slashes in a row are another prefix in S3, so what is typed loses the one at its end.
-        chosen[DATA] = data(given.get(DATA, "").rstrip("/") or str(known[DATA].get("DefaultValue", "")))
+        typed = given.get(DATA, "")
+        chosen[DATA] = data(typed.rstrip("/") or typed or str(known[DATA].get("DefaultValue", "")))
     if COMMIT in known and COMMIT not in given and (commit := commit_id()):
         chosen[COMMIT] = commit
     return chosen

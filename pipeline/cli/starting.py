@@ -71,7 +71,7 @@ def start(
     now = current(session, called)
     if now is None:
         raise UserError(f"there is no pipeline {called}: `bincount upsert` makes it, `bincount run` starts it as well")
-    values = parameters(now.definition, given, photos_on(session, target, profile))
+    values = parameters(now.definition, given, photos_on(session, target, profile), ours=pipeline is None)
     typer.echo(executions.start(session, called, values, name, version=now.version).rpartition("/")[2])
 
 
