@@ -144,9 +144,21 @@ def _files(folder: Path, chosen: Selection) -> dict[str, Path]:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    for parent, folders, names in os.walk(folder):
+    seen = set()  # a link to a folder above it would lead round and round
+    for parent, folders, names in os.walk(folder, onerror=_unreadable, followlinks=True):
+        place = Path(parent).stat()
+        if (place.st_dev, place.st_ino) in seen:
+            folders.clear()
+            continue
+        seen.add((place.st_dev, place.st_ino))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (Path(parent, name) for name in sorted(names) if not name.startswith("."))
+
+
+def _unreadable(error: OSError) -> None:
+    """Say that a folder cannot be read: without it, a part of the photos would be missing, and nobody told."""
+    if not isinstance(error, FileNotFoundError):
+        raise UserError(f"cannot read {error.filename}: {error.strerror}") from None
 
 
 def _usable(name: str) -> bool:

@@ -101,6 +101,35 @@ def test_links_are_followed_and_what_cannot_be_taken_is_named(tmp_path: Path) ->
     assert chosen.missing == ["3"]
 
 
+def test_linked_folders_are_gone_through_once(tmp_path: Path) -> None:
+    make(tmp_path, "1.jpg", "1 2 3")
+    photos, other = tmp_path / "bin-images", tmp_path / "other"
+    other.mkdir()
+    (other / "2.jpg").write_bytes(b"x")
+    (other / "round").symlink_to(photos)
+    (photos / "more").symlink_to(other)
+    chosen = select(tmp_path)
+    assert (sorted(key for key in chosen.files if key.endswith("jpg")), chosen.missing) == (
+        ["bin-images/1.jpg", "bin-images/more/2.jpg"],
+        ["3"],
+    )
+
+
+def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(tmp_path, "1.jpg", "1 2")
+    (tmp_path / "bin-images" / "shut").mkdir()
+    scan = os.scandir
+
+    def refuse(path: str) -> object:
+        if str(path).endswith("shut"):  # permissions do not keep root out
+            raise PermissionError(13, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(UserError, match=r"cannot read .*shut: Permission denied"):
+        select(tmp_path)
+
+
 @pytest.mark.parametrize("text", ["[]", "{", '{"1": 5}', "[" * 100_000])
 def test_a_file_that_is_no_list_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
     make(tmp_path, "1.jpg", "1")
