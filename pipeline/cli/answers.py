@@ -22,7 +22,7 @@ def print_answers(answers: Sequence[Mapping[str, Any]], *, json: bool) -> None:
         UserError: something else than our model answered.
     """
     if json:
-        typer.echo(json_.dumps(answers, indent=2, ensure_ascii=False))
+        typer.echo(json_.dumps(answers, indent=2))
         return
     # An endpoint says which version answered; an artifact is the one that was named.
     width = len(HEAD) - (not any("model_version" in answer for answer in answers))

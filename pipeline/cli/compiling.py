@@ -40,8 +40,11 @@ def compiled(settings: Settings, folder: Path, compile_: Callable[[Settings], st
 def write_whole(path: Path, text: str) -> None:
     """Write a file that is there whole or not at all."""
     new = path.with_name(f".{path.name}.{os.getpid()}.new")  # another process may be writing the same file
-    new.write_text(text, encoding="utf-8")
-    new.replace(path)
+    try:
+        new.write_text(text, encoding="utf-8")
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def _digest(settings: Settings, root: Path) -> str:

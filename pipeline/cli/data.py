@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -61,7 +62,8 @@ def synth(
     with progress("drawing", photos + broken) as advance:
         for count in synthesize(out, photos, seed, size, broken):
             advance(count)
-    typer.echo(f"{photos + broken} photos in {out}: bincount run --profile demo -p DataUri={out}")
+    where = str(out) if str(out).isprintable() else ascii(str(out))[1:-1]
+    typer.echo(f"{photos + broken} photos in {where}: bincount run --profile demo -p DataUri={shlex.quote(where)}")
 
 
 @app.command(
@@ -72,7 +74,9 @@ def synth(
     ),
 )
 def import_(
-    source: Annotated[Path, typer.Argument(help="Folder with bin-images/ and metadata/; any folder with --labels.")],
+    source: Annotated[
+        Path, typer.Argument(help="Folder with bin-images/ and metadata/; any folder with --labels.", readable=False)
+    ],
     *,
     file_list: Annotated[
         Path | None, typer.Option("--file-list", help="Take these ids alone: the usual subset's file_list.json.")

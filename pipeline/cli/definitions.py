@@ -36,13 +36,13 @@ def compile_(
         return
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(out, text)
+        write_whole(out.absolute(), text)
     except OSError as error:
         raise UserError(f"cannot write {out}: {error.strerror}") from None
 
 
 def validate(
-    file: Annotated[Path, typer.Argument(help="A compiled pipeline definition, ours or not.")],
+    file: Annotated[Path, typer.Argument(help="A compiled pipeline definition, ours or not.", readable=False)],
     *,
     json: JsonOption = False,
 ) -> None:

@@ -89,14 +89,14 @@ def row(one: Endpoint, where: list[str], now: datetime) -> tuple[str, ...]:
 )
 def predict(
     name: Annotated[str, typer.Argument(help="Name of the endpoint, or its stage where only one group has it.")],
-    photos: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Photos of bins.")],
+    photos: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Photos of bins.", readable=False)],
     *,
     json: JsonOption = False,
     target: TargetOption = Target.LOCAL,
 ) -> None:
     """Have an endpoint count the items in photos.
 
-    The exit code is 1 when the model does not take one of them.
+    The exit code is 1 when one of them cannot be read, or the model does not take it.
     """
     from pipeline.aws.endpoints import BODY_BYTES, RefusedError
     from pipeline.aws.endpoints import predict as send
@@ -108,8 +108,13 @@ def predict(
     endpoint = find_endpoint(session, target, name).name
     answers, refused = [], False
     for photo in photos:
-        with photo.open("rb") as file:
-            content = file.read(BODY_BYTES + 1)
+        try:
+            with photo.open("rb") as file:
+                content = file.read(BODY_BYTES + 1)
+        except OSError as error:
+            refused = True
+            answers.append({"file": str(photo), "error": str(error.strerror)})
+            continue
         try:
             answer = send(session, endpoint, content, content_type(photo))
         except RefusedError as error:

@@ -28,7 +28,7 @@ def invoke(
     from pipeline.cli.lookup import open_session
 
     answer = call(open_session(target), PREDICT, read_event(event))
-    typer.echo(json.dumps(answer, indent=2, ensure_ascii=False))
+    typer.echo(json.dumps(answer, indent=2))
     if is_error(answer):
         raise typer.Exit(1)
 

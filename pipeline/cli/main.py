@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -116,6 +117,9 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0 for success, 1 for an error, 2 for a mistyped command, 130 for Ctrl-C."""
     given = sys.argv[1:] if arguments is None else arguments
     arguments = [argument for argument in given if argument != "--debug"]
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # names and marks that the terminal cannot show are no reason to fail
+            stream.reconfigure(errors="replace")
     try:
         app(args=arguments, prog_name="bincount")
     except Exception as error:

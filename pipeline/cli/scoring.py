@@ -30,15 +30,17 @@ ModelOption = Annotated[
 def evaluate(
     *,
     model: ModelOption,
-    images: Annotated[Path, typer.Option("--images", "-i", help="Folder of photos.")],
-    labels: Annotated[Path, typer.Option("--labels", "-l", help="CSV with the columns id, label[, group].")],
+    images: Annotated[Path, typer.Option("--images", "-i", help="Folder of photos.", readable=False)],
+    labels: Annotated[
+        Path, typer.Option("--labels", "-l", help="CSV with the columns id, label[, group].", readable=False)
+    ],
     profile: OnlyProfileOption = None,
     json: JsonOption = False,
     target: TargetOption = Target.LOCAL,
 ) -> None:
     """Score a model on a labelled folder, with 95 % intervals."""
     with _artifact(model, target, profile) as path:
-        arguments = ["--model", str(path), "--images", str(images), "--labels", str(labels), "--json"]
+        arguments = [f"--model={path}", f"--images={images}", f"--labels={labels}", "--json"]
         done = _step("score", arguments)
     if done.returncode:
         raise typer.Exit(done.returncode)
@@ -49,7 +51,7 @@ def evaluate(
 
 
 def predict(
-    photos: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Photos of bins.")],
+    photos: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Photos of bins.", readable=False)],
     *,
     model: ModelOption,
     profile: OnlyProfileOption = None,
@@ -61,7 +63,7 @@ def predict(
     The exit code is 1 when a photo cannot be used.
     """
     with _artifact(model, target, profile) as path:
-        done = _step("predict", ["--model", str(path), *map(str, photos)])
+        done = _step("predict", [f"--model={path}", "--", *map(str, photos)])
     if done.stdout:
         from pipeline.cli.answers import print_answers
 

@@ -87,7 +87,7 @@ def _claim(out: Path, request: dict[str, int]) -> bool:
     """Make the folder ready, and say whether all of the request is there. Raises UserError."""
     try:
         note = json.loads((out / NOTE).read_bytes()) if (out / NOTE).is_file() else {}
-        if {name: note.get(name) for name in request} == request:
+        if isinstance(note, dict) and {name: note.get(name) for name in request} == request:
             if note.get("complete"):
                 return True
         elif out.exists() and any(out.iterdir()):
@@ -95,7 +95,7 @@ def _claim(out: Path, request: dict[str, int]) -> bool:
         for folder in ("bin-images", "metadata"):
             (out / folder).mkdir(parents=True, exist_ok=True)
         _note(out, request, complete=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"cannot use {out}: {error}") from None
     return False
 

@@ -39,6 +39,13 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     assert [path.read_text() for path in tmp_path.iterdir()] == ["two"]
 
 
+def test_a_file_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    with pytest.raises(IsADirectoryError):
+        write_whole(tmp_path / "x", "one")
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
 def test_two_processes_may_write_the_same_file_at_once(tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from pipeline.cli.compiling import write_whole\n"

@@ -122,7 +122,10 @@ def _predicted(call: Call, tmp_path: Path) -> None:
     assert refused["error"].endswith("(415)")
     assert asked.err == ""
     assert "no endpoint 'stagin' (did you mean staging" in call("endpoint", "predict", "stagin", good).err
-    assert "No such file" in call("endpoint", "predict", "staging", tmp_path / "none.jpg").err
+    asked = call("endpoint", "predict", "staging", tmp_path / "none.jpg", good, "--json")
+    missing, answered = json.loads(asked.out)
+    assert (asked.code, answered["predicted_label"]) == (1, "4")
+    assert missing == {"file": str(tmp_path / "none.jpg"), "error": "No such file or directory"}
 
 
 def _rolled_back(call: Call) -> None:

@@ -45,7 +45,7 @@ def step(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
     asked: list[tuple[str, list[str]]] = []
 
     def answer(module: str, arguments: list[str]) -> subprocess.CompletedProcess[str]:
-        model = Path(arguments[arguments.index("--model") + 1])
+        model = Path(arguments[0].removeprefix("--model="))
         asked.append((module, [model.read_text(), *arguments]))
         out = json.dumps(EVALUATION) if module == "score" else "".join(f"{json.dumps(line)}\n" for line in PREDICTIONS)
         return subprocess.CompletedProcess([], 0 if module == "score" else 1, out)
@@ -70,7 +70,7 @@ def test_evaluate_draws_a_table_or_passes_the_json_on(
     assert "20 photos of 18 bins, 1 left out" in called.err
     assert json.loads(call(*command, "--json").out) == EVALUATION
     assert step[0][1][0] == "mine"
-    assert step[0][1][1:] == ["--model", str(model), "--images", "photos", "--labels", "l.csv", "--json"]
+    assert step[0][1][1:] == [f"--model={model}", "--images=photos", "--labels=l.csv", "--json"]
 
 
 def test_predict_shows_a_line_a_photo_and_fails_with_the_step(
@@ -82,6 +82,8 @@ def test_predict_shows_a_line_a_photo_and_fails_with_the_step(
     assert called.code == 1
     assert called.lines == ["a.jpg\t2\t0.75\tno\t1: 0.25 2: 0.75", "b.jpg\t\t\t\tnot a picture"]
     assert json.loads(call("predict", "-m", model, "a.jpg", "b.jpg", "--json").out) == PREDICTIONS
+    call("predict", "-m", model, "--", "-a.jpg")
+    assert step[-1][1][2:] == ["--", "-a.jpg"]
 
 
 def test_a_model_may_be_an_address_or_a_version(step: list[Any], home: Path, call: Callable[..., Called]) -> None:
