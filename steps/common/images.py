@@ -11,9 +11,9 @@ import warnings
 from typing import TYPE_CHECKING
 
 import simplejpeg
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps, TiffImagePlugin
 
-from steps.common.structure import first_scan, is_laborious
+from steps.common.structure import MAX_SCANS, first_scan, is_laborious, is_scanned_too_often
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,6 +30,7 @@ TIFF_COMPRESSIONS = frozenset(
 )
 # Decoding at 7/8 takes longer than at full size, and bilinear resampling by so little loses nothing.
 WORTH_SCALING = 1.25
+_ROWS_PER_STRIP, _TILE_WIDTH, _TILE_HEIGHT, _STRIPS, _TILES = 278, 322, 323, 273, 324  # TIFF 6.0
 # How files of these formats begin: what begins so and cannot be opened was a picture once.
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF", b"GIF8", b"BM", b"II*\0", b"MM\0*")
 
@@ -90,7 +91,7 @@ def decode(data: bytes, at_least: int = 0) -> Image.Image:
         raise TruncatedError("the photo ends early or is damaged") from None
 
 
-def _opened(data: bytes) -> Image.Image:
+def _opened(data: bytes) -> ImageFile.ImageFile:
     """Read the head and check what it says; nothing is decoded yet. Raises as `decode` does."""
     if is_laborious(data):
         raise TooLargeError("the photo has too many parts")
@@ -109,10 +110,40 @@ def _opened(data: bytes) -> Image.Image:
         raise TruncatedError("the photo has no pixels")
     if image.format == "TIFF" and image.info.get("compression") not in TIFF_COMPRESSIONS:
         raise NotAPictureError("a TIFF with a compression that photos do not have")
-    run_lengths = [tile.codec_name for tile in image.tile[:1]] == ["bmp_rle"]
-    if len(image.tile) > MAX_TILES or (run_lengths and len(data) > MAX_RUN_LENGTH_BYTES):
+    if _has_too_many_parts(image, data):
         raise TooLargeError("the photo has too many parts")
     return image
+
+
+def _has_too_many_parts(image: ImageFile.ImageFile, data: bytes) -> bool:
+    """Tell whether decoding takes far more work than the picture's size says. Raises TruncatedError."""
+    if image.format in ("JPEG", "MPO"):
+        return is_scanned_too_often(data, image.width * image.height)
+    run_lengths = [tile.codec_name for tile in image.tile[:1]] == ["bmp_rle"]
+    if len(image.tile) > MAX_TILES or (run_lengths and len(data) > MAX_RUN_LENGTH_BYTES):
+        return True
+    return isinstance(image, TiffImagePlugin.TiffImageFile) and _is_laborious_tiff(image, data)
+
+
+def _is_laborious_tiff(image: TiffImagePlugin.TiffImageFile, data: bytes) -> bool:
+    """Tell whether libtiff decodes far more pixels than it shows: whole tiles, however little is seen of them.
+
+    A few kilobytes can stand for millions of pixels, and for every tile of a picture. Raises TruncatedError.
+    """
+    tags, (width, height) = image.tag_v2, image.size
+    try:
+        wide, high = int(tags.get(_TILE_WIDTH, width)), int(tags.get(_TILE_HEIGHT, 0))
+        high = high or min(int(tags.get(_ROWS_PER_STRIP, height)), height)
+        parts = -(-width // wide) * -(-height // high)
+        if image.info.get("compression") == "jpeg":
+            places = tags.get(_TILES if _TILES in tags else _STRIPS, ())
+            # Each is a JPEG of its own, in blocks of up to 16 rows, and in as few scans as it has colours.
+            if len(set(places)) < len(places) or data.count(b"\xff\xda") > 4 * parts + MAX_SCANS:
+                return True
+            wide, high = -(-wide // 16) * 16, -(-high // 16) * 16
+    except (TypeError, ValueError, ArithmeticError):
+        raise TruncatedError("the photo ends early or is damaged") from None
+    return parts * wide * high > 2 * MAX_PIXELS
 
 
 def _scaled(data: bytes, image: Image.Image, at_least: int) -> Image.Image | None:

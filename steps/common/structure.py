@@ -10,6 +10,7 @@ import re
 
 MAX_PARTS = 500  # segments, or chunks besides those of pixels: a camera writes some dozens
 MAX_SCANS = 100  # of a progressive JPEG, libtiff's limit too: encoders write about 10
+MAX_SCANNED = 600_000_000  # pixels that all scans together go over: a dozen times the largest photo's
 
 _START_OF_SCAN, _END = 0xDA, 0xD9
 # Stuffed bytes, and markers that Pillow takes no length after (C8 and F0 to FD are reserved: libjpeg refuses them).
@@ -45,8 +46,16 @@ def is_laborious(data: bytes) -> bool:
     """Tell whether a JPEG or PNG has more parts or scans than a picture needs; of other bytes nothing is told."""
     if data.startswith(b"\xff\xd8\xff"):
         start = first_scan(data)
-        return start is not None and (start < 0 or _has_many_scans(data, start))
+        return start is not None and (start < 0 or _has_more_scans(data, start, MAX_SCANS))
     return data.startswith(b"\x89PNG") and _has_many_chunks(data)
+
+
+def is_scanned_too_often(jpeg: bytes, pixels: int) -> bool:
+    """Tell whether a JPEG of so many pixels has more scans than one so large may have. Only large ones are searched."""
+    if pixels * MAX_SCANS <= MAX_SCANNED:
+        return False
+    start = first_scan(jpeg)
+    return start is not None and _has_more_scans(jpeg, start, MAX_SCANNED // pixels)
 
 
 def _behind(jpeg: bytes, place: int) -> int:
@@ -56,14 +65,14 @@ def _behind(jpeg: bytes, place: int) -> int:
     return place + 2 + max(2, int.from_bytes(jpeg[place + 2 : place + 4], "big"))
 
 
-def _has_many_scans(jpeg: bytes, place: int) -> bool:
+def _has_more_scans(jpeg: bytes, place: int, limit: int) -> bool:
     scans = 0
     for _ in range(MAX_PARTS):
         found = _MARKER_AFTER_SCAN.search(jpeg, place)
         if found is None or jpeg[found.start() + 1] == _END:
             return False
         scans += jpeg[found.start() + 1] == _START_OF_SCAN
-        if scans > MAX_SCANS:
+        if scans > limit:
             return True
         place = _behind(jpeg, found.start())
     return True

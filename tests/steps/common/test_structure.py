@@ -13,8 +13,15 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from steps.common import images
-from steps.common.images import NotAPictureError, TooLargeError, decode
-from steps.common.structure import MAX_PARTS, MAX_SCANS, first_scan, is_laborious
+from steps.common.images import NotAPictureError, TooLargeError, TruncatedError, decode
+from steps.common.structure import (
+    MAX_PARTS,
+    MAX_SCANNED,
+    MAX_SCANS,
+    first_scan,
+    is_laborious,
+    is_scanned_too_often,
+)
 
 
 def encoded(form: str, **options: Any) -> bytes:
@@ -116,6 +123,65 @@ def test_a_tiff_of_many_strips_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(images, "MAX_TILES", 0)
     with pytest.raises(TooLargeError, match="too many parts"):
         decode(photo)
+
+
+def tiff(size: tuple[int, int], piece: bytes, number: int, compression: int, **tags: int) -> bytes:
+    """Return a grey TIFF of which all strips or tiles are the same piece of the file."""
+    tiled = "tile_width" in tags
+    names = {"rows_per_strip": 278, "tile_width": 322, "tile_height": 323}
+    head = {256: size[0], 257: size[1], 258: 8, 259: compression, 262: 1, 277: 1}
+    head |= {names[name]: value for name, value in tags.items()}
+    arrays = 8 + 2 + 12 * (len(head) + 2) + 4
+    at = arrays + 8 * number
+    entries = [struct.pack("<HHII", tag, 4, 1, value) for tag, value in head.items()]
+    entries.append(struct.pack("<HHII", 324 if tiled else 273, 4, number, at if number == 1 else arrays))
+    entries.append(
+        struct.pack("<HHII", 325 if tiled else 279, 4, number, len(piece) if number == 1 else arrays + 4 * number)
+    )
+    places = struct.pack(f"<{number}I", *[at] * number) + struct.pack(f"<{number}I", *[len(piece)] * number)
+    return b"II*\0" + struct.pack("<IH", 8, len(entries)) + b"".join(sorted(entries)) + bytes(4) + places + piece
+
+
+def grey(form: str, side: int = 16, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("L", (side, side), 90).save(buffer, form, **options)
+    return buffer.getvalue()
+
+
+def test_a_tiff_is_decoded_whatever_its_parts_are_called() -> None:
+    assert decode(tiff((16, 16), zlib.compress(bytes(256)), 1, 8, rows_per_strip=2**32 - 1)).size == (16, 16)
+    tiles = tiff((20, 40), zlib.compress(bytes(256)), 6, 8, tile_width=16, tile_height=16)
+    assert decode(tiles).size == (20, 40)
+    assert decode(tiff((16, 16), grey("JPEG"), 1, 7, rows_per_strip=16)).getextrema() == ((90, 90),) * 3
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        # Two thousand pixels high and sixteen wide, of tiles that are a million wide: two gigapixels.
+        tiff((16, 2000), zlib.compress(bytes(1000)), 125, 8, tile_width=1_000_000, tile_height=16),
+        tiff((2400, 2000), grey("JPEG"), 2000, 7, rows_per_strip=1),
+        tiff((16, 32), grey("JPEG"), 2, 7, rows_per_strip=16),  # the same JPEG twice may as well be a thousand times
+        tiff((16, 16), grey("JPEG", progressive=True) + b"\xff\xda" * 200, 1, 7, rows_per_strip=16),
+    ],
+)
+def test_a_tiff_of_more_pixels_than_it_shows_is_refused(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image.Image, "load", None)
+    with pytest.raises(TooLargeError, match="too many parts"):
+        decode(data)
+
+
+def test_a_tiff_whose_tiles_have_no_size_is_damaged() -> None:
+    with pytest.raises(TruncatedError):
+        decode(tiff((16, 16), b"x", 1, 8, tile_width=0, tile_height=16))
+
+
+def test_the_larger_a_jpeg_the_fewer_scans_it_may_have() -> None:
+    data = progressive(MAX_SCANS - 10)
+    assert not is_scanned_too_often(data, MAX_SCANNED // MAX_SCANS)
+    assert is_scanned_too_often(data, MAX_SCANNED // (MAX_SCANS - 10))
+    assert not is_scanned_too_often(PROGRESSIVE, images.MAX_PIXELS)
+    assert not is_scanned_too_often(b"", images.MAX_PIXELS)
 
 
 def test_a_fax_is_no_photo() -> None:
