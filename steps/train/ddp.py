@@ -95,7 +95,15 @@ class Cluster:
         if self.world == 1:
             return model
         # Batch statistics are each rank's own while training; rank 0's are copied before they are used.
-        return nn.parallel.DistributedDataParallel(model, forward_sync_buffers=False, gradient_as_bucket_view=True)
+        return nn.parallel.DistributedDataParallel(
+            model,
+            forward_sync_buffers=False,
+            gradient_as_bucket_view=True,
+            # After its first step DDP puts the gradients into another order, unless it looks for unused ones. A resumed
+            # run would then do a step in another order than the run that it continues, and of three numbers and more
+            # each order has a sum of its own.
+            find_unused_parameters=self.world > 2,
+        )
 
     def apart(self, wrapped: nn.Module) -> AbstractContextManager[None]:
         """Keep this rank's gradients its own inside the block: what `wrap` returned does not average them."""

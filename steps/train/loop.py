@@ -191,6 +191,7 @@ class Trainer:
 
     def _end_epoch(self, rate: float) -> None:
         run, position = self._run, self.position
+        self._save()  # validating may take longer than a machine that is taken away leaves
         run.cluster.copy_buffers(self._average.module)
         self._check_ranks()
         with autocast(run):

@@ -23,4 +23,4 @@ def side(epoch: int, epochs: int, start: int, full: int) -> int:
     if not 0 < start < full or epoch >= growing:
         return full
     wanted = start + (full - start) * epoch / growing
-    return min(full, round(wanted / STEP) * STEP)
+    return min(full, max(1, round(wanted / STEP)) * STEP)

@@ -58,7 +58,8 @@ def train(parameters: Hyperparameters, cluster: Cluster, stop: Callable[[], bool
         raise JobError("the hosts have different data: the channels must be FullyReplicated")
     taught_by = teachers.artifacts(channels) if parameters.teacher_weight else []
     digests = {"train": data.digest(), "validation": validation.digest()} if cluster.leads else {}
-    known = [*digests.values(), *teachers.digests(taught_by)]
+    start = weights.digest(parameters.backbone, parameters.weights, channels / "weights")
+    known = [*digests.values(), f"weights {start}", *teachers.digests(taught_by)]
     folder = base_dir() / "checkpoints" / fingerprint(parameters, known, code_digest())
     with ThreadPoolExecutor(decoders(cluster), thread_name_prefix="decode") as pool:
         run = Run(

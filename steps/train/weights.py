@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from steps.common.files import sha256
 from steps.common.job import JobError
 from steps.train.backbones import FAMILIES
 
@@ -34,9 +35,18 @@ def load(backbone: nn.Module, name: str, source: str, channel: Path) -> str:
     """
     if source == "none":
         return "weights: from scratch"
-    path = package_file(name) if source == "package" else channel_file(channel)
+    path = _file(name, source, channel)
     head_kept = _fill(backbone, read(path), FAMILIES[name].head, path)
     return f"weights: {path.name} out of the {source}{', with its head' if head_kept else ''}"
+
+
+def digest(name: str, source: str, channel: Path) -> str:
+    """Return the SHA-256 of the file that `load` would read, "" where it reads none. Raises JobError as it does."""
+    return "" if source == "none" else sha256(_file(name, source, channel))
+
+
+def _file(name: str, source: str, channel: Path) -> Path:
+    return package_file(name) if source == "package" else channel_file(channel)
 
 
 def package_file(name: str) -> Path:

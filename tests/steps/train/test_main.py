@@ -208,6 +208,32 @@ def test_two_hosts_stopped_and_started_again_are_one_training(
     check_equal(bases[0] / "model", Checkpoints(tmp_path / "alone"), position)
 
 
+def test_three_hosts_stopped_and_started_again_end_with_the_same_bytes(
+    make_job: MakeJob, start: Start, free_port: str
+) -> None:
+    """Two numbers have one sum; three have one for each order, and DDP chooses it anew in each process."""
+    hosts = ("algo-1", "algo-2", "algo-3")
+    told = {"backbone": "resnet18", "batch_size": "12", "epochs": "1", "augment": "0"}
+    together = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port, "OMP_NUM_THREADS": "1"}
+
+    def run(bases: list[Path], *, stopped: bool = False) -> None:
+        processes = [start(base, **together) for base in bases]
+        if stopped:
+            read_until(processes[0], READY)
+            processes[0].send_signal(signal.SIGTERM)
+        said = [process.communicate()[0] for process in processes]
+        assert {process.returncode for process in processes} == {128 + signal.SIGTERM if stopped else 0}, said
+
+    never = [make_job(f"never-{host}", hosts, host, **told) for host in hosts]
+    run(never)
+    again = [make_job(f"again-{host}", hosts, host, **told) for host in hosts]
+    run(again, stopped=True)
+    assert parse((checkpoint_folder(again[0]) / LATEST).read_bytes())[1].step == 1
+    run(again)
+    one, other = (bases[0] / "model" / "model.safetensors" for bases in (never, again))
+    assert one.read_bytes() == other.read_bytes()
+
+
 def test_two_hosts_that_climb_apart_step_together(
     two_hosts: Callable[..., tuple[Path, Path]], start: Start, free_port: str, channels: Path
 ) -> None:
