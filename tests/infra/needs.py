@@ -89,6 +89,11 @@ NEEDS: dict[str, tuple[str, ...]] = {
         f"cloudwatch:DeleteAlarms {_AUTOSCALED}",
         "cloudwatch:DescribeAlarms alarm:*",
     ),
+    # Its alarms go with it, by the rights of who deletes it.
+    "application-autoscaling:DeleteScalingPolicy": (
+        "application-autoscaling:DeleteScalingPolicy scalable-target/*",
+        f"cloudwatch:DeleteAlarms {_AUTOSCALED}",
+    ),
     "lambda:Invoke": ("lambda:InvokeFunction {invoked}",),
 }
 Places = dict[str, tuple[str, ...]]

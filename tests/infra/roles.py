@@ -89,6 +89,8 @@ def required(stack: Stack, calls: Calls, definitions: Iterable[dict[str, Any]]) 
     # The endpoint's container reads the model; the service writes what it captures.
     jobs["model"] |= {f"s3:{one} bincount/executions/*" for one in ("GetObject", "ListBucket")}
     jobs["model"].add("s3:PutObject bincount/capture/*")
+    # The guide of the roll-back says "your IAM execution role", and may mean the endpoint's.
+    jobs["model"].add("cloudwatch:DescribeAlarms alarm:*")
     # Photos in the public bucket, of which `data manifest` makes a list.
     jobs["processing"] |= {"s3:GetObject aft-vbi-pds/*", "s3:ListBucket aft-vbi-pds"}
     for role in ("processing", "training"):

@@ -53,6 +53,17 @@ def test_parliament_sees_faults() -> None:
     assert findings({"Version": "2012-10-17", "Statement": [statement]})
 
 
+def test_the_topic_takes_what_eventbridge_sends(stack: Stack) -> None:
+    """EventBridge names no source to an encrypted topic: its guide says that a condition on one is not supported."""
+    for name, policy in (("TopicKey", "KeyPolicy"), ("TopicPolicy", "PolicyDocument")):
+        statements = stack.resources[name]["Properties"][policy]["Statement"]
+        (its,) = [one for one in statements if "events.amazonaws.com" in str(one["Principal"])]
+        assert its["Principal"] == {"Service": "events.amazonaws.com"}
+        assert "Condition" not in its
+        (others,) = [one for one in statements if "cloudwatch.amazonaws.com" in str(one["Principal"])]
+        assert others["Condition"]["StringEquals"].keys() == {"aws:SourceAccount"}
+
+
 def test_policies_fit(stack: Stack) -> None:
     """IAM counts characters without spaces: 6,144 of a managed policy, 10,240 of all inline ones of a role."""
     for name, one in documents(stack).items():
