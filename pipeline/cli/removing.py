@@ -72,6 +72,10 @@ def _rows(contents: Contents, endpoints: Plan) -> Iterator[tuple[str, str, str, 
         yield "delete", str(one.key.kind), one.key.name, one.state
     for kept in endpoints.kept:
         yield "keep", str(kept.key.kind), kept.key.name, kept.reason
+    yield from _stack_rows(contents)
+
+
+def _stack_rows(contents: Contents) -> Iterator[tuple[str, str, str, str]]:
     for name in contents.groups:
         yield "delete", "model group", name, "with all versions"
     for name in contents.repositories:
@@ -80,6 +84,8 @@ def _rows(contents: Contents, endpoints: Plan) -> Iterator[tuple[str, str, str, 
         yield "delete", "bucket", name, "with all objects and their versions: photos, models, reports"
     for name in contents.logs:
         yield "delete", "log group", name, ""
+    for given in contents.attached:
+        yield "detach", "policy", given.policy.rpartition("/")[2], f"from {given.kind} {given.name}"
     if contents.stack is not None:
         from pipeline.aws.stack import STACK
 
@@ -109,7 +115,7 @@ def _remove(session: boto3.Session, contents: Contents, endpoints: Plan) -> None
     from pipeline.aws.cleanup.executor import execute
     from pipeline.aws.cleanup.planner import plan
     from pipeline.aws.installing.removal import delete_stack
-    from pipeline.aws.removing.executor import empty, stop_pipelines
+    from pipeline.aws.removing.executor import detach, empty, stop_pipelines
     from pipeline.cli.installing import tell
 
     stop_pipelines(session, contents, tell, seconds=_SECONDS)
@@ -122,6 +128,7 @@ def _remove(session: boto3.Session, contents: Contents, endpoints: Plan) -> None
     if failed:
         raise UserError(f"{failed} could not be deleted, and the stack stays for now: `bincount teardown` tries again")
     empty(session, contents, tell)
+    detach(session, contents, tell)
     delete_stack(session, tell)
 
 

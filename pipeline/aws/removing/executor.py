@@ -68,13 +68,27 @@ def empty(session: boto3.Session, contents: Contents, tell: Tell) -> None:
                 tell(f"deleted log group {name}")
 
 
+def detach(session: boto3.Session, contents: Contents, tell: Tell) -> None:
+    """Take the stack's policies from the users, groups and roles that they were given to. Raises UserError."""
+    client = session.client("iam")
+    for one in contents.attached:
+        with aws_errors(), _gone_is_fine():
+            if one.kind == "user":
+                client.detach_user_policy(UserName=one.name, PolicyArn=one.policy)
+            elif one.kind == "group":
+                client.detach_group_policy(GroupName=one.name, PolicyArn=one.policy)
+            else:
+                client.detach_role_policy(RoleName=one.name, PolicyArn=one.policy)
+            tell(f"took {one.policy.rpartition('/')[2]} from {one.kind} {one.name}")
+
+
 class _gone_is_fine:  # noqa: N801 - reads as a word of the language where it is used
     def __enter__(self) -> None: ...
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> bool:
         if not isinstance(error, ClientError):
             return False
-        return is_missing(error) or code_of(error) in {"RepositoryNotFoundException", "NoSuchBucket"}
+        return is_missing(error) or code_of(error) in {"RepositoryNotFoundException", "NoSuchBucket", "NoSuchEntity"}
 
 
 def _delete_versions(client: Any, group: str, tell: Tell) -> None:  # noqa: ANN401

@@ -33,6 +33,17 @@ _LATEST = 50  # executions of a pipeline: the service runs no more at once
 
 
 @dataclass(frozen=True)
+class Attachment:
+    """One of the stack's policies on somebody that the stack did not make: IAM deletes no policy that is attached."""
+
+    policy: str
+    """ARN."""
+    kind: str
+    """user, group or role."""
+    name: str
+
+
+@dataclass(frozen=True)
 class Contents:
     """What there is to remove. Names, but for `running` (ARNs of executions)."""
 
@@ -47,6 +58,7 @@ class Contents:
     running: tuple[str, ...] = ()
     logs: tuple[str, ...] = ()
     """Log groups of our endpoints."""
+    attached: tuple[Attachment, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -70,6 +82,7 @@ def read(session: boto3.Session) -> Contents:
         pipelines=ours,
         running=tuple(one.arn for name in ours for one in executions(session, name, _LATEST) if not one.done),
         logs=tuple(_log_groups(session)),
+        attached=tuple(_attachments(session, listed)),
         **of_kind,
     )
 
@@ -81,6 +94,20 @@ def _resources(session: boto3.Session) -> Iterator[Mapping[str, Any]]:
         for one in page["StackResourceSummaries"]:
             if one.get("PhysicalResourceId") and one["ResourceStatus"] != _GONE:
                 yield one
+
+
+def _attachments(session: boto3.Session, listed: list[Mapping[str, Any]]) -> Iterator[Attachment]:
+    own = {one["PhysicalResourceId"] for one in listed if one["ResourceType"] == "AWS::IAM::Role"}
+    pages = session.client("iam").get_paginator("list_entities_for_policy")
+    for one in listed:
+        if one["ResourceType"] != "AWS::IAM::ManagedPolicy":
+            continue
+        policy = one["PhysicalResourceId"]
+        for page in pages.paginate(PolicyArn=policy):
+            yield from (Attachment(policy, "user", who["UserName"]) for who in page["PolicyUsers"])
+            yield from (Attachment(policy, "group", who["GroupName"]) for who in page["PolicyGroups"])
+            roles = (who["RoleName"] for who in page["PolicyRoles"])
+            yield from (Attachment(policy, "role", name) for name in roles if name not in own)
 
 
 def _last(physical: str) -> str:

@@ -66,6 +66,41 @@ def used(account: boto3.Session, call: Call) -> boto3.Session:
     return account
 
 
+@pytest.fixture
+def given_on(used: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return IAM, with a policy of the stack's on a user, a group and a role of others, and as strict as AWS is."""
+    from pipeline.aws.installing import removal
+
+    client: Any = used.client("iam")
+    policy = "arn:aws:iam::123456789012:policy/bincount-operator"
+    client.create_user(UserName="ann")
+    client.create_group(GroupName="operators")
+    client.create_role(RoleName="else", AssumeRolePolicyDocument="{}")
+    client.attach_user_policy(UserName="ann", PolicyArn=policy)
+    client.attach_group_policy(GroupName="operators", PolicyArn=policy)
+    client.attach_role_policy(RoleName="else", PolicyArn=policy)
+    delete = removal.delete_stack
+
+    def strictly(session: boto3.Session, tell: Callable[[str], None]) -> None:
+        entities = client.list_entities_for_policy(PolicyArn=policy)
+        attached = [who for kind in ("Users", "Groups", "Roles") for who in entities[f"Policy{kind}"]]
+        assert not attached  # IAM answers with a DeleteConflict
+        delete(session, tell)
+
+    monkeypatch.setattr(removal, "delete_stack", strictly)
+    return client
+
+
+def test_policies_that_people_were_given_are_taken_back_first(given_on: Any, call: Call) -> None:
+    shown = call("teardown", "--dry-run")
+    rows = [line.split("\t")[2:] for line in shown.lines if line.startswith("detach")]
+    assert rows == [["bincount-operator", f"from {who}"] for who in ("user ann", "group operators", "role else")]
+    done = call(*TEARDOWN)
+    assert done.code == 0, done
+    assert "took bincount-operator from user ann" in done.err
+    assert given_on.list_attached_user_policies(UserName="ann")["AttachedPolicies"] == []
+
+
 def manifest(tag: str) -> str:
     """Return a manifest with a layer: without one moto draws the digest from a hundred and one, so that two meet."""
     layers = f'[{{"digest": "sha256:{tag}"}}]'
