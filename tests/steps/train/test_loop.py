@@ -53,6 +53,34 @@ def test_stopped_anywhere_and_resumed_ends_as_never_stopped(
     assert without_speed(position) == without_speed(reference[1])
 
 
+def test_killed_while_it_validates_no_step_is_done_again(
+    tmp_path: Path,
+    fit: Fit,
+    reference: tuple[bytes, Position],
+    weights: Callable[[Path, Position], bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def die(*_: object) -> Scores:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "validate", die)
+        with pytest.raises(KeyboardInterrupt):
+            fit(tmp_path)
+    steps: list[int] = []
+    step = loop.Trainer._step
+
+    def count(trainer: loop.Trainer, batch: Batch, number: int) -> torch.Tensor:
+        steps.append(number)
+        return step(trainer, batch, number)
+
+    monkeypatch.setattr(loop.Trainer, "_step", count)
+    position = fit(tmp_path)
+    assert steps == [*range(STEPS, 2 * STEPS)]
+    assert weights(tmp_path, position) == reference[0]
+    assert without_speed(position) == without_speed(reference[1])
+
+
 def test_a_sharpness_aware_run_is_another_one_and_resumes_as_well(
     tmp_path: Path, fit: Fit, reference: tuple[bytes, Position], weights: Callable[[Path, Position], bytes]
 ) -> None:

@@ -11,7 +11,7 @@ from torch import nn
 
 from steps.common.job import JobError
 from steps.train.backbones import build
-from steps.train.weights import load, package_file
+from steps.train.weights import digest, load, package_file
 
 NAME = "efficientnet_lite0"
 
@@ -93,3 +93,16 @@ def test_a_file_with_code_in_it_is_not_run(tmp_path: Path, backbone: nn.Module, 
     with pytest.raises(JobError, match=r"w\.pt cannot be read as weights"):
         load(backbone, NAME, "channel", tmp_path)
     assert not Path("/tmp/bincount-pwned").exists()
+
+
+def test_other_weights_have_another_digest(tmp_path: Path) -> None:
+    channel = tmp_path / "weights"
+    channel.mkdir()
+    digests = []
+    for content in (b"one", b"other"):
+        (channel / "x.safetensors").write_bytes(content)
+        digests.append(digest("resnet18", "channel", channel))
+    assert len({*digests, digest("resnet18", "none", channel)}) == 3
+    assert digest("efficientnet_lite0", "package", channel) != digest("efficientnet_lite1", "package", channel)
+    with pytest.raises(JobError, match="no installed package"):
+        digest("resnet18", "package", channel)
